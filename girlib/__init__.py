@@ -1,0 +1,25 @@
+"""girlib: guided image restoration, from the guided filter to cross-attention.
+
+Names are loaded on first use, so that `import girlib` costs little and asks for nothing but the standard library.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "GirlibError": "errors",
+    "guided_filter": "filters",
+    "GuidedFilter": "filters",
+}
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name):
+    if name in _HOME:
+        return getattr(import_module(f"girlib.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'girlib' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_HOME])
