@@ -134,6 +134,20 @@ def parameters(path):
     return inspect_notebook(str(path))
 
 
+def parse_parameters(pairs):
+    """["profile=colab", "seed=1"] -> {"profile": "colab", "seed": 1}: a value that reads as Python is one, else it is text."""
+    given = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign or not name.isidentifier():
+            raise GirlibError(f"parameter {pair!r}; expected NAME=VALUE, as in -p profile=colab")
+        try:
+            given[name] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            given[name] = text
+    return given
+
+
 def execute(path, output, given, *, cwd=None):
     """Run the notebook at `path` with the parameters `given` and write the executed copy to `output`.
 
@@ -159,8 +173,8 @@ def execute(path, output, given, *, cwd=None):
             cwd=str(cwd or path.parent), start_timeout=60, execution_timeout=CELL_SECONDS.get(profile), **options)
     except PapermillExecutionError as error:
         message = str(error.evalue).strip().splitlines() or [""]
-        raise GirlibError(f"{path.name}: cell {error.cell_index + 1} ({_cell_id(part, error.cell_index)}) failed with "
-                          f"{error.ename}: {message[0]} (the run so far: {part})") from None
+        raise GirlibError(f"{path.name}: cell {_failing_cell(part)} failed with {error.ename}: {message[0]} "
+                          f"(the run so far: {part})") from None
     except (CellTimeoutError, DeadKernelError) as error:
         line = str(error).strip().splitlines()[0]
         raise TimeoutError(f"{path.name}: {line} (the run so far: {part})") from None
@@ -168,10 +182,14 @@ def execute(path, output, given, *, cwd=None):
     return output
 
 
-def _cell_id(path, index):
+def _failing_cell(path):
     import nbformat
 
-    return nbformat.read(path, as_version=4).cells[index].get("id", "no id")
+    for cell in nbformat.read(path, as_version=4).cells:
+        if any(output.output_type == "error" for output in cell.get("outputs", [])):
+            first = next((line for line in cell.source.splitlines() if line.strip()), "")
+            return f"{cell.id} ({first.strip()[:60]!r})"
+    return "unknown"
 
 
 def __getattr__(name):
