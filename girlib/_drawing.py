@@ -170,16 +170,16 @@ def sheet(tiles, columns, bars=(), widest=1200):
     cell = max(image.width for _, image in enlarged)
     titles = [textwrap.wrap(title, max(8, cell // 8)) for title, _ in enlarged]
     rows = [range(i, min(i + columns, len(tiles))) for i in range(0, len(tiles), columns)]
-    heights = [max(line * len(titles[k]) + enlarged[k][1].height for k in row) + gap for row in rows]
+    heads = [line * max(len(titles[k]) for k in row) for row in rows]
+    heights = [head + max(enlarged[k][1].height for k in row) + gap for head, row in zip(heads, rows)]
     page = Image.new("RGB", (columns * (cell + gap) + gap, sum(heights) + gap + len(bars) * (line + gap)), "white")
     pen = ImageDraw.Draw(page)
     y = gap
-    for row, height in zip(rows, heights):
-        top = y + line * max(len(titles[k]) for k in row)
+    for row, head, height in zip(rows, heads, heights):
         for column, k in enumerate(row):
             x = gap + column * (cell + gap)
             pen.multiline_text((x, y), "\n".join(titles[k]), "black", font(13), spacing=3)
-            page.paste(enlarged[k][1], (x, top))
+            page.paste(enlarged[k][1], (x, y + head))
         y += height
     for bar in bars:
         text = f"{bar.kind}  {bar.ends[0]} "
