@@ -9,6 +9,8 @@ import ast
 import os
 import random
 import sys
+import tempfile
+import uuid
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -193,11 +195,13 @@ def _failing_cell(path):
 
 
 def __getattr__(name):
-    # Named lazily: a chapter imports this file inside its own kernel, where jupyter_client has no business.
-    # IPC sockets instead of TCP: several kernels that start at once can't pick the same port.
+    # Made on demand: a chapter imports this file inside its own kernel, where jupyter_client has no business.
+    # IPC sockets instead of TCP: kernels that start at once can't pick the same port. The name must be our own, because
+    # jupyter_client's default is the same for all kernels started in one folder.
     if name == "IPCKernelManager":
         from jupyter_client import AsyncKernelManager
         from traitlets import Unicode
 
-        return type("IPCKernelManager", (AsyncKernelManager,), {"transport": Unicode("ipc")})
+        sockets = Path(tempfile.gettempdir()) / f"girlib-{uuid.uuid4().hex[:12]}"
+        return type(name, (AsyncKernelManager,), {"transport": Unicode("ipc"), "ip": Unicode(str(sockets))})
     raise AttributeError(name)
