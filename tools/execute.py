@@ -4,6 +4,7 @@ An executed chapter and the note beside it (NAME.json: what it was made from, ho
 end, the note last. So a run that is killed anywhere is simply continued by the next one.
 """
 
+import ctypes
 import hashlib
 import json
 import os
@@ -61,6 +62,12 @@ def environment():
             "JUPYTER_CONFIG_DIR": str(own / "config"), "MPLCONFIGDIR": str(own / "matplotlib"), "MPLBACKEND": "agg"}
 
 
+def die_with_parent():
+    """In a new process: end when the build ends, even if that was killed (Linux; elsewhere the chapter runs to its end)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
+
+
 class Chapter:
     """One notebook on its way through papermill, in a process group of its own that can be killed as a whole."""
 
@@ -83,7 +90,7 @@ class Chapter:
         self.began = time.time()
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                            env=environment(), start_new_session=True)
+                                            env=environment(), start_new_session=True, preexec_fn=die_with_parent)
 
     def kill(self):
         if self.process and self.process.returncode is None:
