@@ -87,7 +87,7 @@ def bars_of(where, planes, kinds, limits):
         limits = {target[0]: limits}
     bars = {}
     for kind in drawn:
-        values = np.concatenate([p[np.isfinite(p)] for p, k in zip(planes, kinds) if k == kind])
+        values = np.concatenate([p[np.isfinite(p)] for p, k in zip(planes, kinds, strict=True) if k == kind])
         least, most = (values.min(), values.max()) if len(values) else (0.0, 0.0)
         size = max(abs(least), abs(most))
         low, high = {"photo": (0, 1), "depth": (least, most), "error": (0, most), "signed": (-size, size)}[kind]
@@ -144,8 +144,26 @@ def data_uri(rgb):
     return "data:image/webp;base64," + base64.b64encode(encode(rgb, "WEBP")).decode()
 
 
-@lru_cache(2)
-def font(size):
+def framed(rgb, square):
+    """A copy with a frame around (top, left, size), for the still."""
+    from PIL import Image, ImageDraw
+
+    image, (y, x, s) = Image.fromarray(rgb), square
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((x - 2, y - 2, x + s + 1, y + s + 1), outline="black")
+    pen.rectangle((x - 1, y - 1, x + s, y + s), outline="white")
+    return np.asarray(image)
+
+
+def mosaic(pictures, across):
+    """Pictures of one size, `across` in a row, white lines between them."""
+    cells = np.stack([np.pad(rgb, ((0, 1), (0, 1), (0, 0)), constant_values=255) for rgb in pictures])
+    n, h, w, _ = cells.shape
+    return cells.reshape(n // across, across, h, w, 3).swapaxes(1, 2).reshape(n // across * h, across * w, 3)
+
+
+@lru_cache(1)
+def font(size=13):
     import matplotlib
     from PIL import ImageFont
 
@@ -155,11 +173,11 @@ def font(size):
 def sheet(tiles, columns, bars=(), widest=1200):
     """The still: titled pictures in a grid with their colour bars, as RGB bytes.
 
-    tiles is a list of (title, RGB bytes); small ones are enlarged by a whole number, a sheet over `widest` is reduced.
+    tiles are (title, RGB bytes); small ones are enlarged by a whole number, a sheet over `widest` is reduced.
     """
     from PIL import Image, ImageDraw
 
-    gap, line = 12, 18
+    tiles, gap, line = list(tiles), 12, 18
     enlarged = []
     for title, rgb in tiles:
         z = max(1, 256 // rgb.shape[1])
@@ -171,21 +189,21 @@ def sheet(tiles, columns, bars=(), widest=1200):
     titles = [textwrap.wrap(title, max(8, cell // 8)) for title, _ in enlarged]
     rows = [range(i, min(i + columns, len(tiles))) for i in range(0, len(tiles), columns)]
     heads = [line * max(len(titles[k]) for k in row) for row in rows]
-    heights = [head + max(enlarged[k][1].height for k in row) + gap for head, row in zip(heads, rows)]
+    heights = [head + max(enlarged[k][1].height for k in row) + gap for head, row in zip(heads, rows, strict=True)]
     page = Image.new("RGB", (columns * (cell + gap) + gap, sum(heights) + gap + len(bars) * (line + gap)), "white")
     pen = ImageDraw.Draw(page)
     y = gap
-    for row, head, height in zip(rows, heads, heights):
+    for row, head, height in zip(rows, heads, heights, strict=True):
         for column, k in enumerate(row):
             x = gap + column * (cell + gap)
-            pen.multiline_text((x, y), "\n".join(titles[k]), "black", font(13), spacing=3)
+            pen.multiline_text((x, y), "\n".join(titles[k]), "black", font(), spacing=3)
             page.paste(enlarged[k][1], (x, y + head))
         y += height
     for bar in bars:
         text = f"{bar.kind}  {bar.ends[0]} "
-        start = gap + round(pen.textlength(text, font(13))) + 4
-        pen.text((gap, y), text, "black", font(13))
+        start = gap + round(pen.textlength(text, font())) + 4
+        pen.text((gap, y), text, "black", font())
         page.paste(Image.fromarray(bar.strip).resize((100, 14)), (start, y))
-        pen.text((start + 106, y), bar.ends[1], "black", font(13))
+        pen.text((start + 106, y), bar.ends[1], "black", font())
         y += line + gap
     return np.asarray(page)
