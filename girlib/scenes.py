@@ -65,8 +65,8 @@ class Box:
         return torch.where((enter < leave) & (enter > 1e-4), enter, FAR)
 
     def normal(self, point):
-        local = (point - self.centre) @ self.turn / self.half
-        axis = local.abs().argmax(-1, keepdim=True)
+        local = (point - self.centre) @ self.turn
+        axis = (local.abs() - self.half).argmax(-1, keepdim=True)  # on which pair of faces
         return torch.zeros_like(local).scatter(-1, axis, local.gather(-1, axis).sign()) @ self.turn.T
 
 
