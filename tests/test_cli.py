@@ -1,0 +1,62 @@
+"""The command line: help worth reading, one sentence and exit code 2 for what the user can mend."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from girlib import __version__, doctor
+from girlib.cli import app
+
+run = CliRunner().invoke
+
+
+def girlib(*arguments, **environment):
+    return subprocess.run([sys.executable, "-m", "girlib.cli", *arguments], capture_output=True, text=True,
+                          env={**os.environ, **environment})
+
+
+def test_help_names_every_command_and_each_has_help():
+    for command in app.registered_commands:
+        name = command.name or command.callback.__name__
+        assert name in run(app, ["--help"]).output
+        assert command.callback.__doc__.split(".")[0][:40] in run(app, [name, "--help"], terminal_width=200).output
+
+
+def test_version():
+    assert run(app, ["--version"]).output == f"girlib {__version__}\n"
+
+
+def test_mistake_is_one_sentence_and_exit_code_2():
+    said = girlib("notebook", "no_such_chapter")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr.startswith("girlib: no notebook 'no_such_chapter'; expected") and said.stderr.count("\n") == 1
+
+
+def test_debug_shows_the_traceback():
+    said = girlib("--debug", "notebook", "no_such_chapter")
+    assert said.returncode == 1 and "Traceback" in said.stderr
+
+
+def test_doctor_finds_what_is_there():
+    result = run(app, ["doctor"])
+    assert result.exit_code == 0
+    assert "All that girlib needs is here." in result.output
+    assert f"girlib {__version__}" in result.output
+
+
+@pytest.mark.parametrize(("gone", "code", "mend"), [("rawpy", 0, 'pip install "girlib[raw]"'), ("torch", 1, "pip install torch")])
+def test_doctor_names_what_is_missing_and_the_command_that_mends_it(monkeypatch, gone, code, mend):
+    have = doctor.installed
+    monkeypatch.setattr(doctor, "installed", lambda name: None if name == gone else have(name))
+    result = run(app, ["doctor"])
+    assert result.exit_code == code
+    line = next(i for i, text in enumerate(result.output.splitlines()) if "missing" in text and gone in text + gone)
+    assert mend in "\n".join(result.output.splitlines()[line:])
+
+
+def test_doctor_says_when_the_data_folder_does_not_exist(monkeypatch):
+    monkeypatch.setenv("GIRLIB_DATA", "/nowhere/at/all")
+    assert "GIRLIB_DATA is '/nowhere/at/all', which is no folder" in run(app, ["doctor"]).output
