@@ -101,7 +101,7 @@ def row(tiles, width, columns):
 def stack(frames, labels, alt):
     """Frames of which one shows; to a screen reader one picture, whose state the sliders or radio buttons speak."""
     shots = "".join(
-        f'<div class="shot" style="--k:{k}">{frame}<div class="lb">{escape(label)}</div></div>'
+        f'<div class="shot" style="--k:{k}" aria-hidden="true">{frame}<div class="lb">{escape(label)}</div></div>'
         for k, (frame, label) in enumerate(zip(frames, labels, strict=True))
     )
     return f'<div class="fr" role="img" aria-label="{escape(alt)}">{shots}</div>'
