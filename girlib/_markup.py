@@ -95,7 +95,7 @@ def tile(title, body, more="", print_columns=1):
 
 
 def row(tiles, width, columns):
-    return f'<div class="row" style="--n:{columns};--rw:{row_width(width, columns)}">{"".join(tiles)}</div>'
+    return f'<div class="tiles" style="--n:{columns};--rw:{row_width(width, columns)}">{"".join(tiles)}</div>'
 
 
 def stack(frames, labels, alt):

@@ -225,7 +225,7 @@ def probe(image, kernel, *, points, caption, alt, kind="photo"):
         box = f"--l:{100 * left / W:.4g}%;--t:{100 * top / H:.4g}%;--cw:{100 * (step or 0) / W:.4g}%;--ch:{100 * (step or 0) / H:.4g}%"
         button = f'<input type="radio" name="{group}" aria-label="{html.escape(labels[k])}" {html.QUIET}{" checked" if k == first else ""}>'
         number = "" if step else f'<span aria-hidden="true">{k + 1}</span>'
-        marks.append(f'<label class="pt {"cell" if step else "disc"}" style="{box}">{button}{number}</label>')
+        marks.append(f'<label class="pt {"square" if step else "disc"}" style="{box}">{button}{number}</label>')
         state = f"{{--i:{k};--x:{x - w // 2};--y:{y - h // 2}}}"
         chosen += f".{group}:has(.pt:nth-of-type({k + 1})>input:checked){state}"
         hovered += f".{group}:has(.pt:nth-of-type({k + 1}):hover>input){state}"  # later and equally specific: the cursor wins

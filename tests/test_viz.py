@@ -510,7 +510,8 @@ def test_a_screen_reader_hears_the_value_and_no_hidden_frame(opened):
 def test_dark_pages_alter_no_pixel(opened):
     theme = (
         "html { background: #121212; color: #eee; color-scheme: dark }"
-        "img { filter: brightness(.8) contrast(1.2); padding: 8px; background: #444; border-radius: 9px }"
+        "body main section figure div img { filter: brightness(.8) contrast(1.2); padding: 8px; background: #444; border-radius: 9px;"
+        "max-width: 100%; height: auto }"  # what themes do to pictures
     )
     light, dark = opened(), opened(head=theme)
     corners = "all => all.map(e => { const b = e.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom] })"
