@@ -1,0 +1,242 @@
+"""What a page promises to a reader with a browser: `visit` opens it once a theme and says, promise by promise, what is broken.
+
+Nothing here knows which pages exist, or fails by itself: `test_pages.py` expects no faults in the book, `test_checks.py` expects
+every promise to notice the page that breaks it.
+"""
+
+import io
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+from PIL import Image
+
+PROMISES = (
+    "asks nobody",              # no request leaves the folder, none is in vain
+    "keeps the console silent",
+    "typesets every formula",
+    "needs no sideways scrolling",
+    "moves every slider",       # by arrow keys and by mouse, and the picture with it
+    "shows the same pixels in both themes",
+    "is accessible",            # axe-core: no critical or serious violation
+    "describes every picture",
+    "weighs at most 3 MB",
+)  # fmt: skip
+MOST_BYTES = 3_000_000
+SECONDS = 30_000                # of patience, in milliseconds, with any one step of the browser
+ARTICLE = "article.bd-article"
+
+# What no page can mend: docutils calls a list of references a list, and its entries by a role that axe does not count as items.
+KNOWN = {"aria-required-children": 'class="citation-list"'}
+
+
+def visit(browser, path):
+    """Promise -> list of faults of the page at `path`."""
+    faults = {promise: [] for promise in PROMISES}
+    pictures, loaded = {}, set()
+    for theme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)
+        context.set_default_timeout(SECONDS)
+        try:
+            page = context.new_page()
+            listen(page, faults, loaded)
+            page.goto(path.as_uri())
+            settle(page)
+            pictures[theme] = photographs(page)
+            faults["is accessible"] += [f"{theme}: {fault}" for fault in violations(page)]
+            if theme == "light":
+                faults["typesets every formula"] += formulas(page)
+                faults["describes every picture"] += undescribed(page)
+                faults["moves every slider"] += dead_controls(page)
+            page.set_viewport_size({"width": 375, "height": 800})
+            faults["needs no sideways scrolling"] += [f"{theme}: {fault}" for fault in overflow(page)]
+        finally:
+            context.close()
+    faults["shows the same pixels in both themes"] += differences(pictures["light"], pictures["dark"])
+    faults["weighs at most 3 MB"] += overweight(path, loaded)
+    return faults
+
+
+def listen(page, faults, loaded):
+    """Write down what the page asks for and what it says while it lives."""
+
+    def request(request):
+        address = urlsplit(request.url)
+        file = Path(unquote(address.path))
+        if address.scheme in ("data", "blob"):
+            return
+        if address.scheme != "file":
+            faults["asks nobody"].append(f"a request for {request.url[:200]}")
+        elif not file.is_file():
+            faults["asks nobody"].append(f"a file that is not there: {file.name}")
+        else:
+            loaded.add(file.resolve())
+
+    page.on("request", request)
+    page.on("console", lambda message: message.type in ("error", "warning")
+            and faults["keeps the console silent"].append(f"{message.type}: {message.text[:200]}"))
+    page.on("pageerror", lambda error: faults["keeps the console silent"].append(f"uncaught: {str(error)[:200]}"))
+
+
+def settle(page):
+    """Open everything that is folded; wait for formulas, fonts, images and whatever still fades in (sliders' own timelines have no end)."""
+    page.add_style_tag(content="* { transition: none !important }")      # a screenshot resizes the window, and the theme's sidebar slides
+    page.evaluate("""async () => {
+        if (window.MathJax?.startup?.promise) await MathJax.startup.promise
+        document.querySelectorAll('article details').forEach(folded => folded.open = true)
+        await document.fonts.ready
+        await Promise.all([...document.images].map(image => image.decode().catch(() => 0)))
+        await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+        const timed = document.getAnimations().filter(a => a.timeline === document.timeline && a.effect.getComputedTiming().endTime < 1e4)
+        await Promise.all(timed.map(animation => animation.finished.catch(() => 0)))
+    }""")
+
+
+def formulas(page):
+    return page.evaluate(f"""() => [...document.querySelectorAll('{ARTICLE} .math')].flatMap(formula => {{
+        const wrong = formula.querySelector('mjx-merror, [style*="color: red"]')      // unknown commands are only printed in red
+        if (wrong) return ['not understood by MathJax: ' + wrong.textContent.slice(0, 80)]
+        return formula.querySelector('mjx-container') ? [] : ['left as source: ' + formula.textContent.slice(0, 80)]
+    }})""")
+
+
+def undescribed(page):
+    """Images without an alternative text, or with a file's name in its place (as myst-nb gives to a bare matplotlib figure)."""
+    return page.evaluate(f"""() => [...document.querySelectorAll('{ARTICLE} img')].flatMap(image => {{
+        const alt = image.getAttribute('alt')?.trim()
+        return alt && !/\\.(png|webp|jpe?g|svg|gif)$/i.test(alt) ? [] : ['alt=' + JSON.stringify(alt ?? null)]
+    }})""")
+
+
+def overflow(page):
+    """What sticks out of a narrow page."""
+    return page.evaluate("""async () => {
+        await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+        const width = document.documentElement.clientWidth, full = document.documentElement.scrollWidth
+        if (full <= width) return []
+        const cut = e => e.parentElement && (getComputedStyle(e.parentElement).overflowX !== 'visible' || cut(e.parentElement))
+        const guilty = [...document.querySelectorAll('article *')].filter(e => e.getBoundingClientRect().right > width + 1 && !cut(e))
+        const name = e => [e.tagName.toLowerCase(), ...e.classList].join('.')
+        return [`${full} pixels on a screen of ${width}: ${guilty.slice(0, 3).map(name).join(', ')}`]
+    }""")
+
+
+def violations(page):
+    """What axe-core calls critical or serious, but for what is known."""
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())
+    found = page.evaluate("""async () => (await axe.run(document, {resultTypes: ['violations'], preload: false})).violations
+        .filter(v => ['critical', 'serious'].includes(v.impact))
+        .flatMap(v => v.nodes.map(node => ({rule: v.id, help: v.help, html: node.html})))""")
+    return [f"{fault['rule']} ({fault['help']}) at {fault['html'][:120]}" for fault in found
+            if KNOWN.get(fault["rule"], "\0") not in fault["html"]]
+
+
+def overweight(path, loaded):
+    total = sum(file.stat().st_size for file in {path.resolve(), *loaded})
+    return [f"{total / 1e6:.2f} MB with everything it loads"] if total > MOST_BYTES else []
+
+
+# Pixels
+
+def photographs(page):
+    """The pixels of every image of the article: (place, alternative text) -> array, without the outermost pixel.
+
+    An image at a fractional position blends with the page around it in its outermost row, hence the missing rim.
+    """
+    places = page.evaluate(f"""() => [...document.querySelectorAll('{ARTICLE} img')].map(image => {{
+        let {{left, top, right, bottom}} = image.getBoundingClientRect()
+        for (let around = image.parentElement; around; around = around.parentElement) {{      // the part that is let through
+            if (getComputedStyle(around).overflowX === 'visible') continue
+            const box = around.getBoundingClientRect()
+            left = Math.max(left, box.left); right = Math.min(right, box.right)
+            top = Math.max(top, box.top); bottom = Math.min(bottom, box.bottom)
+        }}
+        return [left + scrollX, top + scrollY, right + scrollX, bottom + scrollY, image.alt]
+    }}).filter(([x, y, r, b]) => r - x > 4 && b - y > 4)""")
+    strips, found = {}, {}
+    for left, top, right, bottom, alt in places:
+        box = int(np.ceil(left)) + 1, int(np.ceil(top)) + 1, int(right) - 1, int(bottom) - 1
+        strip = (box[1] // 4000, box[3] // 4000)         # long pages in pieces: a screenshot has a greatest height
+        if strip not in strips:
+            strips[strip] = screenshot(page, 0, strip[0] * 4000, 1280, (strip[1] - strip[0] + 1) * 4000)
+        y = strip[0] * 4000
+        found[box, alt] = strips[strip][box[1] - y : box[3] - y, box[0] : box[2]]
+    return found
+
+
+def screenshot(page, x, y, width, height, style=None):
+    clip = {"x": x, "y": y, "width": width, "height": height}
+    png = page.screenshot(full_page=True, clip=clip, animations="allow", style=style, timeout=SECONDS)
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def differences(light, dark):
+    if set(light) != set(dark):
+        return [f"{len(set(light) ^ set(dark))} images lie elsewhere in the other theme"]
+    faults = []
+    for key, pixels in light.items():
+        if not np.array_equal(pixels, dark[key]):
+            most = np.abs(pixels.astype(int) - dark[key]).max()
+            faults.append(f"the image {key[1][:60]!r} at {key[0][:2]} differs by up to {most} of 255")
+    return faults
+
+
+# Sliders
+
+def dead_controls(page):
+    """Sliders, and radio buttons in figures, that do not change the picture of their figure."""
+    faults = []
+    for control in page.query_selector_all(f"{ARTICLE} input[type=range]"):
+        name = control.get_attribute("aria-label") or "without a name"
+        before = picture(page, control)
+        highest = control.evaluate("range => range.value === range.max")
+        control.focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowLeft" if highest else "ArrowRight")
+        by_key = picture(page, control)
+        if same(before, by_key):
+            faults.append(f"arrow keys don't move the picture of the slider {name!r}")
+        # From where it stands now to the end that is farther away.
+        low_half = control.evaluate("range => 2 * range.value < +range.max + +range.min")
+        box = control.bounding_box()
+        page.mouse.click(box["x"] + box["width"] * (0.97 if low_half else 0.03), box["y"] + box["height"] / 2)
+        if same(by_key, picture(page, control)):
+            faults.append(f"the mouse doesn't move the picture of the slider {name!r}")
+    for control in page.query_selector_all(f"{ARTICLE} figure input[type=radio]:checked"):
+        before = picture(page, control)
+        control.focus()
+        page.keyboard.press("ArrowRight")
+        if same(before, picture(page, control)):
+            faults.append(f"arrow keys don't move the picture of the choice {control.get_attribute('aria-label')!r}")
+    return faults
+
+
+def picture(page, control):
+    """The pixels of the figure that a control belongs to, without the controls themselves."""
+    page.mouse.move(1, 1)
+    control.scroll_into_view_if_needed()
+    box = control.evaluate("""control => {
+        const figure = control.closest('figure') ?? control.parentElement, box = figure.getBoundingClientRect()
+        return [box.left + scrollX, box.top + scrollY, box.width, box.height]
+    }""")
+    return screenshot(page, *box, style=".ctl, input { opacity: 0 !important }")
+
+
+def same(one, other):
+    return one.shape == other.shape and np.array_equal(one, other)
+
+
+# Search
+
+def search(browser, html, word):
+    """Titles of the pages that the book's own search finds for `word`."""
+    context = browser.new_context()
+    context.set_default_timeout(SECONDS)
+    try:
+        page = context.new_page()
+        page.goto(f"{(html / 'search.html').as_uri()}?q={word}")
+        page.wait_for_function("/finished|did not match|found/i.test(document.querySelector('#search-results')?.textContent ?? '')")
+        return page.evaluate("[...document.querySelectorAll('#search-results li a')].map(link => link.textContent)")
+    finally:
+        context.close()
