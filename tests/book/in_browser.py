@@ -18,6 +18,7 @@ PROMISES = (
     "typesets every formula",
     "needs no sideways scrolling",
     "moves every slider",       # by arrow keys and by mouse, and the picture with it
+    "shows every picture",
     "shows the same pixels in both themes",
     "is accessible",            # axe-core: no critical or serious violation
     "describes every picture",
@@ -46,6 +47,7 @@ def visit(browser, path):
             pictures[theme] = photographs(page)
             faults["is accessible"] += [f"{theme}: {fault}" for fault in violations(page)]
             if theme == "light":
+                faults["shows every picture"] += blank(page, pictures[theme])
                 faults["typesets every formula"] += formulas(page)
                 faults["describes every picture"] += undescribed(page)
                 faults["moves every slider"] += dead_controls(page)
@@ -142,20 +144,26 @@ def overweight(path, loaded):
 def photographs(page):
     """The pixels of every image of the article: (place, alternative text) -> array, without the outermost pixel.
 
-    An image at a fractional position blends with the page around it in its outermost row, hence the missing rim.
+    One that is cut away altogether has none. At a fractional position the outermost row blends with the page around it, hence the
+    missing rim.
     """
     places = page.evaluate(f"""() => [...document.querySelectorAll('{ARTICLE} img')].map(image => {{
         let {{left, top, right, bottom}} = image.getBoundingClientRect()
         for (let around = image.parentElement; around; around = around.parentElement) {{      // the part that is let through
-            if (getComputedStyle(around).overflowX === 'visible') continue
-            const box = around.getBoundingClientRect()
+            const overflow = getComputedStyle(around).overflowX
+            if (overflow === 'visible') continue
+            const box = around.getBoundingClientRect(), shown = right - left > 4 && bottom - top > 4
             left = Math.max(left, box.left); right = Math.min(right, box.right)
             top = Math.max(top, box.top); bottom = Math.min(bottom, box.bottom)
+            if (shown && overflow === 'hidden' && (right - left < 5 || bottom - top < 5)) return [0, 0, 0, 0, image.alt]
         }}
         return [left + scrollX, top + scrollY, right + scrollX, bottom + scrollY, image.alt]
-    }}).filter(([x, y, r, b]) => r - x > 4 && b - y > 4)""")
+    }}).filter(([x, y, r, b]) => r === 0 || r - x > 4 && b - y > 4)""")
     strips, found = {}, {}
     for left, top, right, bottom, alt in places:
+        if right == 0:
+            found[(0, 0, 0, 0), alt] = np.empty((0, 0, 3), np.uint8)
+            continue
         box = int(np.ceil(left)) + 1, int(np.ceil(top)) + 1, int(right) - 1, int(bottom) - 1
         strip = (box[1] // 4000, box[3] // 4000)         # long pages in pieces: a screenshot has a greatest height
         if strip not in strips:
@@ -169,6 +177,28 @@ def screenshot(page, x, y, width, height, style=None):
     clip = {"x": x, "y": y, "width": width, "height": height}
     png = page.screenshot(full_page=True, clip=clip, animations="allow", style=style, timeout=SECONDS)
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def blank(page, pictures):
+    """Images that are cut away, and places of images that show one colour only, which none of the images there holds."""
+    faults, flat = [], {}
+    for (box, alt), pixels in pictures.items():
+        if not pixels.size:
+            faults.append(f"the image {alt[:60]!r} is cut away")
+        elif np.ptp(pixels.reshape(-1, 3), axis=0).max() == 0:
+            flat.setdefault((box, tuple(pixels[0, 0].tolist())), []).append(alt)
+    for (box, colour), alts in flat.items():
+        known = page.evaluate(f"""([alts, colour]) => [...document.querySelectorAll('{ARTICLE} img')].some(image => {{
+            if (!alts.includes(image.alt) || !image.naturalWidth) return false
+            const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext('2d')
+            canvas.drawImage(image, 0, 0)
+            const pixels = canvas.getImageData(0, 0, image.naturalWidth, image.naturalHeight).data
+            for (let i = 0; i < pixels.length; i += 4) if (colour.every((c, k) => c === pixels[i + k])) return true
+            return false
+        }})""", [alts, colour])
+        if not known:
+            faults.append(f"the image {alts[0][:60]!r} at {box[:2]} is empty, all of it {colour}")
+    return faults
 
 
 def differences(light, dark):

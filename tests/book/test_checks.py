@@ -12,6 +12,9 @@ FAULTS = {
     "moves every slider": f'<figure><img src="{PIXEL}" alt="a pixel"><input type="range" aria-label="planted"></figure>',
     "shows the same pixels in both themes": "<style>html[data-theme=dark] .planted-image { opacity: .9 }</style>"
     f'<div class="cell_output"><img class="planted-image" src="{PIXEL}" alt="planted picture" width="40" height="40"></div>',
+    "shows every picture": f'<img style="opacity: 0" src="{PIXEL}" alt="planted and unseen" width="40" height="40">'
+    '<div style="overflow: hidden; position: relative; width: 40px; height: 40px">'
+    f'<img style="position: absolute; left: -60px" src="{PIXEL}" alt="planted out of sight" width="40" height="40"></div>',
     "is accessible": '<button class="planted"></button>',
     "describes every picture": f'<img src="{PIXEL}" alt="_images/planted.png"> <img src="{PIXEL}">',
     "weighs at most 3 MB": f"<!-- {'planted ' * (MOST_BYTES // 8)} -->",
@@ -23,6 +26,7 @@ EXPECTED = {        # what the check must say of the faults above
     "needs no sideways scrolling": ["div.planted"],
     "moves every slider": [f"{means} the picture of the slider 'planted'" for means in ("arrow keys don't move", "the mouse doesn't move")],
     "shows the same pixels in both themes": ["planted picture"],
+    "shows every picture": ["planted and unseen' at", "planted out of sight' is cut away"],
     "is accessible": ["button-name"],
     "describes every picture": ["_images/planted.png", "alt=null"],
     "weighs at most 3 MB": ["MB with everything it loads"],
