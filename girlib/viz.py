@@ -134,9 +134,7 @@ def explore(render, *, caption, alt, kind="photo", limits=None, start=None, **pa
     still = still or [(title, pictures[0]) for title, pictures in frames.items()]
 
     index = [values.index(start[name]) for name, values in lists.items()]
-    sliders = [
-        html.choice("uv"[k], name, [_value(value) for value in values], index[k]) for k, (name, values) in enumerate(lists.items())
-    ]
+    sliders = [html.choice("uv"[k], name, [_value(value) for value in values], index[k]) for k, (name, values) in enumerate(lists.items())]
     width, columns = max(html.width_of(pictures[0], drawn) for pictures in frames.values()), html.columns_of(len(tiles))
     state = f"--rw:{html.row_width(width, columns)};--m:{len(last) if len(lists) == 2 else 1};--v:0"
     state += "".join(f";--{'uv'[k]}:{index[k]};--h{'uv'[k]}:{len(values) - 1}" for k, values in enumerate(lists.values()))

@@ -117,7 +117,7 @@ def test_sliders_keep_their_keys_in_jupyterlab(pieces):
 
 
 def test_html_in_a_callers_text_stays_text():
-    evil = '"><img src=x onerror=alert(1)><script>alert(1)</script>\'&'
+    evil = "\"><img src=x onerror=alert(1)><script>alert(1)</script>'&"
     words = dict(caption=evil, alt=evil)
     made = [
         viz.figure(drawing(), **words),
@@ -296,10 +296,7 @@ def test_a_kernel_shows_frames_and_twin_and_the_book_frames_alone(tmp_path, monk
     from jupyter_client.manager import start_new_kernel
 
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    code = (
-        "import numpy as np, os; from girlib import viz\n"
-        "viz.explore(lambda k: np.full((8, 8), k / 4), k=[1, 2], caption='c', alt='a')"
-    )
+    code = "import numpy as np, os; from girlib import viz\nviz.explore(lambda k: np.full((8, 8), k / 4), k=[1, 2], caption='c', alt='a')"
     manager, client = start_new_kernel(cwd=str(tmp_path))
     try:
         outputs = {"": [], "1": []}
@@ -353,7 +350,7 @@ def opened(browser, pieces, tmp_path):
         path.write_text(
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f"<title>pieces</title><style>body {{ margin: 16px; font: 16px sans-serif }}{head}</style></head>"
-            f"<body><main>{text}</main></body></html>",
+            f'<body><main class="page of a theme">{text}</main></body></html>',
             encoding="utf-8",
         )
         context = browser.new_context(**{"viewport": {"width": 1100, "height": 800}} | options)
@@ -510,7 +507,7 @@ def test_a_screen_reader_hears_the_value_and_no_hidden_frame(opened):
 def test_dark_pages_alter_no_pixel(opened):
     theme = (
         "html { background: #121212; color: #eee; color-scheme: dark }"
-        "body main section figure div img { filter: brightness(.8) contrast(1.2); padding: 8px; background: #444; border-radius: 9px;"
+        ".page.of.a.theme div img { filter: brightness(.8) contrast(1.2); padding: 8px; background: #444; border-radius: 9px;"
         "max-width: 100%; height: auto }"  # what themes do to pictures
     )
     light, dark = opened(), opened(head=theme)
