@@ -5,9 +5,10 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from in_text import CHAPTER, HTML, ROOT
+from in_text import HTML, ROOT
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (path := shutil.which(name))), None)
 # --host-resolver-rules: the browser finds no host, so that no check ever depends on a network.
@@ -23,8 +24,7 @@ def html():
         with (ROOT / "_build" / "tests.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (HTML / "index.html").is_file():
-                small = f"import sys; sys.path.insert(0, 'tools'); import book; book.make('quick', ['{CHAPTER}'])"
-                subprocess.run([sys.executable, "-c", small], cwd=ROOT, check=True)
+                subprocess.run([sys.executable, Path(__file__).with_name("small_book.py")], cwd=ROOT, check=True)
     return HTML
 
 
