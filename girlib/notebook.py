@@ -42,7 +42,10 @@ def begin(profile="quick", seed=0, device="auto", data_root=""):
 
     from girlib import viz
 
-    _refuse_unknown(*_names_in_this_session())
+    given, known = _names_in_this_session()
+    _refuse_unknown(given, known)
+    if given:
+        os.environ.setdefault("GIRLIB_BOOK", "1")       # papermill runs this, so nobody is there to move a live control
     if profile not in PROFILES:
         raise GirlibError(f"begin: profile is {profile!r}; expected one of {', '.join(PROFILES)}")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
