@@ -1,0 +1,36 @@
+"""Makes those of our own golden vectors that can't be copied from given ones: small networks with random weights.
+
+Run it only after the networks equalled the given vectors: `python tests/networks/make_golden.py`.
+"""
+
+import sys
+
+import torch
+from golden import OWN
+from safetensors.torch import save_file
+
+from girlib.networks import dctnet
+
+
+def write(name, network, **inputs):
+    """Parameters, inputs, output and intermediates in float32, and the output in float64."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.dim() == 1:
+                parameter.uniform_(0.1, 0.5)                                 # a bias of zero would hide itself
+        output, inside = network(**inputs, return_intermediates=True)
+        output64 = network.double()(**{k: x.double() for k, x in inputs.items()})
+    tensors = {"output": output, "output64": output64}
+    tensors |= {f"param.{k}": x.float() if x.is_floating_point() else x for k, x in network.state_dict().items()}
+    tensors |= {f"input.{k}": x for k, x in inputs.items()} | {f"mid.{k}": x for k, x in inside.items()}
+    save_file({k: x.contiguous() for k, x in tensors.items()}, OWN / f"{name}.safetensors")
+
+
+def make_dctnet():
+    write("dctnet", dctnet.Network(width=8), target=torch.rand(1, 1, 17, 22), guide=torch.randn(1, 3, 17, 22))
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or ["dctnet"]:
+        torch.manual_seed(0)
+        globals()[f"make_{name}"]()
