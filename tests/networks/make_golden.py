@@ -9,7 +9,7 @@ import torch
 from golden import OWN
 from safetensors.torch import save_file
 
-from girlib.networks import dctnet
+from girlib.networks import dctnet, ifcnn, pannet
 
 
 def write(name, network, **inputs):
@@ -22,7 +22,7 @@ def write(name, network, **inputs):
         output64 = network.double()(**{k: x.double() for k, x in inputs.items()})
     tensors = {"output": output, "output64": output64}
     tensors |= {f"param.{k}": x.float() if x.is_floating_point() else x for k, x in network.state_dict().items()}
-    tensors |= {f"input.{k}": x for k, x in inputs.items()} | {f"mid.{k}": x for k, x in inside.items()}
+    tensors |= {f"input.{k}": x for k, x in inputs.items()} | {f"mid.{k}": x for k, x in inside.items() if torch.is_tensor(x)}
     save_file({k: x.contiguous() for k, x in tensors.items()}, OWN / f"{name}.safetensors")
 
 
@@ -30,7 +30,19 @@ def make_dctnet():
     write("dctnet", dctnet.Network(width=8), target=torch.rand(1, 1, 17, 22), guide=torch.randn(1, 3, 17, 22))
 
 
+def make_ifcnn():
+    network = ifcnn.Network(width=8)
+    for block in (network.second, network.third):
+        block[1].running_mean.uniform_(-0.3, 0.3), block[1].running_var.uniform_(0.5, 2)
+    write("ifcnn", network.eval(), target=torch.randn(1, 3, 13, 18), guide=torch.randn(1, 3, 13, 18))
+
+
+def make_pannet():
+    low, guide, lms = torch.rand(1, 4, 6, 7), torch.rand(1, 1, 24, 28), torch.rand(1, 4, 24, 28)
+    write("pannet", pannet.Network(channels=4, width=8), low=low, guide=guide, lms=lms)
+
+
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ["dctnet"]:
+    for name in sys.argv[1:] or ["dctnet", "ifcnn", "pannet"]:
         torch.manual_seed(0)
         globals()[f"make_{name}"]()
