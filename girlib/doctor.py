@@ -11,9 +11,9 @@ from girlib import __version__
 from girlib.errors import GirlibError
 from girlib.notebook import find_data
 
-NEEDED = ("torch", "numpy", "matplotlib", "pillow", "typer")
+NEEDED = ("torch", "numpy", "matplotlib", "pandas", "pillow", "safetensors", "typer")
 FOR = {
-    "run the chapters": (("papermill", "ipykernel", "pandas"), 'pip install "girlib[book]"'),
+    "run the chapters": (("papermill", "ipykernel"), 'pip install "girlib[book]"'),
     "move things live": (("ipywidgets", "jupyterlab"), 'pip install "girlib[book]"'),
     "build the book": (("jupyter-book", "sphinx-mathjax-offline"), "make env"),
     "run the checks": (("pytest", "hypothesis", "playwright"), "make env"),

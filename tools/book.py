@@ -71,11 +71,12 @@ def strip(notebook, note):
 
 
 def reading_minutes(notebook):
-    """Two hundred words of prose a minute, and six seconds a line of code that is shown."""
-    shown = [cell for cell in notebook.cells if not {"remove-cell", "hide-cell"} & set(cell.metadata.get("tags", []))]
+    """Two hundred words of prose a minute, and three seconds a line of the code that is not folded."""
+    folded = {"remove-cell", "hide-cell", "hide-input"}
+    shown = [cell for cell in notebook.cells if not folded & set(cell.metadata.get("tags", []))]
     words = sum(len(cell.source.split()) for cell in shown if cell.cell_type == "markdown")
     lines = sum(len(cell.source.splitlines()) for cell in shown if cell.cell_type == "code")
-    return math.ceil(words / 200 + lines / 10)
+    return math.ceil(words / 200 + lines / 20)
 
 
 def status_page(notes, profile):
