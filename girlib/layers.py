@@ -67,3 +67,15 @@ def value_range(sample):
     truth = next(x for x in (sample.reference, sample.low, sample.target) if x is not None)
     lowest, highest = truth.amin(dim=(1, 2, 3), keepdim=True), truth.amax(dim=(1, 2, 3), keepdim=True)
     return lowest, torch.where(highest > lowest, highest - lowest, 1)          # a flat image is only shifted
+
+
+def unit_range(sample):
+    """Minimum and span of the network's [0, 1]: the unit's own where the sample is in [0, 1] already, else as `value_range`."""
+    return (0, 1) if sample.unit == "1" else value_range(sample)
+
+
+def luma(image):
+    """Grey (N, 1, H, W) of an RGB image, as most depth networks saw their guides; a single channel stays as it is."""
+    if image.shape[1] == 1:
+        return image
+    return (image * image.new_tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
