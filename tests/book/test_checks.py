@@ -1,7 +1,7 @@
 """The checks of the pages are tried on a page that breaks every promise: no check is one that can't fail."""
 
 from in_browser import MOST_BYTES, PROMISES, visit
-from in_text import CHAPTER, broken_links, foreign, local_paths
+from in_text import broken_links, foreign, local_paths
 
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 FAULTS = {
@@ -15,7 +15,7 @@ FAULTS = {
     "shows every picture": f'<img style="opacity: 0" src="{PIXEL}" alt="planted and unseen" width="40" height="40">'
     '<div style="overflow: hidden; position: relative; width: 40px; height: 40px">'
     f'<img style="position: absolute; left: -60px" src="{PIXEL}" alt="planted out of sight" width="40" height="40"></div>',
-    "is accessible": '<button class="planted"></button>',
+    "is accessible": '<button class="planted"></button> <p style="color: #777; background: #888">planted in grey on grey</p>',
     "describes every picture": f'<img src="{PIXEL}" alt="_images/planted.png"> <img src="{PIXEL}">',
     "weighs at most 3 MB": f"<!-- {'planted ' * (MOST_BYTES // 8)} -->",
 }
@@ -27,22 +27,20 @@ EXPECTED = {        # what the check must say of the faults above
     "moves every slider": [f"{means} the picture of the slider 'planted'" for means in ("arrow keys don't move", "the mouse doesn't move")],
     "shows the same pixels in both themes": ["planted picture"],
     "shows every picture": ["planted and unseen' at", "planted out of sight' is cut away"],
-    "is accessible": ["button-name"],
+    "is accessible": ["light: button-name", "light: color-contrast", "dark: color-contrast"],
     "describes every picture": ["_images/planted.png", "alt=null"],
     "weighs at most 3 MB": ["MB with everything it loads"],
 }  # fmt: skip
 
 
 def copy_of_a_page(html, folder, planted):
-    """A chapter of the book with more in it, in a folder where all that it loads is found as before."""
-    page = html / "notebooks" / f"{CHAPTER}.html"
-    (folder / "notebooks").mkdir()
+    """A page of the book with formulas, and more in it, in a folder where all that it loads is found as before."""
     for other in html.iterdir():
-        if other.name != "notebooks":
+        if other.name != "glossary.html":
             (folder / other.name).symlink_to(other)
-    text = page.read_text()
+    text = (html / "glossary.html").read_text()
     assert text.count("</article>") == 1
-    copy = folder / "notebooks" / page.name
+    copy = folder / "glossary.html"
     copy.write_text(text.replace("</article>", planted + "</article>"))
     return copy
 
