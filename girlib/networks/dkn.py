@@ -68,7 +68,7 @@ class Network(nn.Module):
         P, I = fill_blocks(target), fill_blocks(guide)
         weight, offset = self.kernels(P, I)
         weight = normalise(weight, self.residual)
-        restored = sample(P, weight, offset, self.filter_size, self.align_corners) + (P if self.residual else 0)
+        restored = filter_at(P, weight, offset, self.filter_size, self.align_corners) + (P if self.residual else 0)
         restored, weight, offset = (x[..., :height, :width] for x in (restored, weight, offset))
         return (restored, {"weight": weight, "offset": offset}) if return_intermediates else restored
 
@@ -97,7 +97,7 @@ def fill_blocks(x):
     return F.pad(x, (0, -width % STEP, 0, -height % STEP), mode="replicate")
 
 
-def sample(P, weight, offset, filter_size, align_corners):
+def filter_at(P, weight, offset, filter_size, align_corners):
     """Weighted sum of P (N, C, H, W) at k^2 places around each pixel, read bilinearly in a patch with zeros around it.
 
     weight (N, k^2, H, W); offset (N, 2 k^2, H, W), of each tap first along the columns, then along the rows.

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from girlib.layers import check_images, luma, value_range
-from girlib.networks.dkn import STEP, combine, fill_blocks, normalise, sample
+from girlib.networks.dkn import STEP, combine, fill_blocks, filter_at, normalise
 
 TASKS = {"depth": dict(channels=1)}
 RELEASED = {("depth", 8): "dkn/FDKN_8x"}
@@ -60,7 +60,7 @@ class Network(nn.Module):
         maps = combine(self.target_kernel(packed["packed_target"]), self.guide_kernel(packed["packed_guide"]))
         weight, offset = (F.pixel_shuffle(x, STEP) for x in maps)            # (N, 9, H, W), (N, 18, H, W)
         weight = normalise(weight, self.residual)
-        restored = sample(P, weight, offset, self.filter_size, self.align_corners) + (P if self.residual else 0)
+        restored = filter_at(P, weight, offset, self.filter_size, self.align_corners) + (P if self.residual else 0)
         restored, weight, offset = (x[..., :height, :width] for x in (restored, weight, offset))
         return (restored, {"weight": weight, "offset": offset, **packed}) if return_intermediates else restored
 
