@@ -11,11 +11,13 @@ Precision  float16 and bfloat16 are computed in float32; an image's mean is take
 
 import numbers
 import operator
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from girlib import strips
 from girlib.errors import GirlibError
 
 
@@ -83,6 +85,8 @@ def guided_filter(target, guide, radius, eps, weight=None):
     """
     P, I, radius, eps, weight = _check_filter("guided_filter", target, guide, radius, eps, weight)
     centre_P, centre_I = _centre("guided_filter", "target", P, weight), _centre("guided_filter", "guide", I, weight)
+    if strips.suits(P, I, radius, eps, weight):
+        return strips.guided_filter(P, I, centre_P, centre_I, radius, partial(_lines, eps=eps)).to(target.dtype)
     I = I - centre_I
     A, B = _fit("guided_filter", P - centre_P, I, radius, eps, weight)
     return (_apply(A, B, I) + centre_P).to(target.dtype)
@@ -111,18 +115,8 @@ def _fit(where, P, I, radius, eps, weight):
         return _window_sum(x if weight is None else weight * x, radius) / total
 
     planes = I.split(1, dim=1)                                                    # G times (N, 1, H, W)
-    mean_P, mean_I = mean(P), [mean(i) for i in planes]
-    cov = [mean(i * P) - m * mean_P for i, m in zip(planes, mean_I)]              # G times (N, C, H, W)
-    sigma = [[mean(i * j) - m * n for j, n in zip(planes[:g + 1], mean_I)]        # lower triangle of G x G, (N, 1, H, W)
-             for g, (i, m) in enumerate(zip(planes, mean_I))]
-    if eps == 0:
-        noise = [16 * torch.finfo(P.dtype).eps * (sigma[g][g] + m * m) for g, m in enumerate(mean_I)]
-    else:
-        noise = None
-    for g in range(len(planes)):
-        sigma[g][g] = sigma[g][g] + eps + (1 - usable)
-    a = _solve(where, sigma, cov, eps, noise)                                     # Eq. (3)
-    b = mean_P - sum(a_g * m for a_g, m in zip(a, mean_I))                        # Eq. (4)
+    a, b = _lines(mean(P), [mean(i) for i in planes], [mean(i * P) for i in planes],
+                  [[mean(i * j) for j in planes[:g + 1]] for g, i in enumerate(planes)], eps, 1 - usable, where)
 
     reach = _window_sum(usable, radius)
     def average(x):
@@ -131,29 +125,32 @@ def _fit(where, P, I, radius, eps, weight):
     return torch.stack([average(a_g) for a_g in a], dim=2), average(b)            # (N, C, G, H, W), (N, C, H, W)
 
 
-def _solve(where, sigma, cov, eps, noise):
-    """a = (Sigma + eps U)^-1 cov in every window by Gaussian elimination; `sigma` is the lower triangle with eps added.
+def _lines(P, I, IP, II, eps, empty=0, where=None):
+    """a_k and b_k, Eqs. (3) and (4), of the windows' means; I, IP and the lower triangle II are lists over guide channels.
 
-    No pivot of this matrix is smaller than eps, and one that comes out smaller has suffered from rounding: it is lifted,
-    so that channels that nearly repeat one another (a grey photograph stored as RGB) do no harm.
+    a = (Sigma + eps U)^-1 cov by Gaussian elimination. No pivot of this matrix is smaller than eps, and one that comes
+    out smaller has suffered from rounding: it is lifted, so that channels that nearly repeat one another (a grey
+    photograph stored as RGB) do no harm. Where a window is empty, any pivot will do.
     """
-    sigma, a = [list(row) for row in sigma], list(cov)
-    for g in range(len(a)):
-        if eps == 0 and (flat := int((sigma[g][g] <= noise[g]).sum())):
-            raise GirlibError(f"{where}: eps is 0, but in {flat} windows the guide is constant, or one of its channels "
-                              "follows from the others, and no slope is determined; eps must be > 0 for this guide "
-                              "(1e-4 of its squared range is a start).")
-        sigma[g][g] = sigma[g][g].clamp(min=eps)
+    a = [torch.addcmul(ip, i, P, value=-1) for ip, i in zip(IP, I)]               # G times the covariance (N, C, H, W)
+    sigma = [[torch.addcmul(ij, i, j, value=-1) for ij, j in zip(row, I)] for row, i in zip(II, I)]
+    for g, row in enumerate(sigma):
+        pivot = row[g] + (eps + empty)
+        if eps == 0:
+            _check_pivot(where, pivot, II[g][g])
+        row[g] = pivot.clamp(min=eps)
         for h in range(g + 1, len(a)):
-            ratio = sigma[h][g] / sigma[g][g]
+            ratio = sigma[h][g] / row[g]
             for k in range(g + 1, h + 1):
-                sigma[h][k] = sigma[h][k] - ratio * sigma[k][g]
-            a[h] = a[h] - ratio * a[g]
+                sigma[h][k] = torch.addcmul(sigma[h][k], ratio, sigma[k][g], value=-1)
+            a[h] = torch.addcmul(a[h], ratio, a[g], value=-1)
+    b = P
     for g in reversed(range(len(a))):
         for h in range(g + 1, len(a)):
-            a[g] = a[g] - sigma[h][g] * a[h]
+            a[g] = torch.addcmul(a[g], sigma[h][g], a[h], value=-1)
         a[g] = a[g] / sigma[g][g]
-    return a
+        b = torch.addcmul(b, a[g], I[g], value=-1)
+    return a, b
 
 
 def _apply(A, B, I):
@@ -329,6 +326,15 @@ def _check_bilateral(where, name, target, guide, radius, sigma_space, sigma_rang
 
 def _working(image):
     return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
+
+
+def _check_pivot(where, pivot, square):
+    """With eps = 0 nothing but the guide's own variance determines a slope, and it must stand out from rounding."""
+    flat = int((pivot <= 16 * torch.finfo(square.dtype).eps * square).sum())
+    if flat:
+        raise GirlibError(f"{where}: eps is 0, but in {flat} windows the guide is constant, or one of its channels follows "
+                          "from the others, and no slope is determined; eps must be > 0 for this guide (1e-4 of its "
+                          "squared range is a start).")
 
 
 def _check_whole(where, name, value, least):
