@@ -1,0 +1,260 @@
+"""GDD equals the released network, losses and optimisation; its relatives stand beside it; any size is fitted."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from golden import difference, own, part, reference, released
+
+from girlib.errors import GirlibError
+from girlib.networks import gdd
+from girlib.networks.weights import load_weights
+from girlib.samples import Sample
+
+SMALL = {"gdd_hs": dict(objective="hyperspectral", channels=5, guide_channels=3, width=8),
+         "gdd_pan": dict(objective="pansharpening", channels=4, guide_channels=1, width=8),
+         "gdd_denoise_odd": dict(objective="denoising", channels=3, guide_channels=3, width=6)}
+PAN = SMALL["gdd_pan"]
+
+
+def tiny(**options):
+    return gdd.Network(**{"objective": "pansharpening", "channels": 2, "guide_channels": 1, "width": 3, **options})
+
+
+def pan_sample(size=(40, 36), channels=2):
+    generator = torch.Generator().manual_seed(1)
+    low = torch.rand(1, channels, *(n // 4 for n in size), generator=generator)
+    return Sample(None, torch.rand(1, 1, *size, generator=generator), low=low)
+
+
+@torch.no_grad()
+def check(stored, network, name):
+    """Output in float32 and float64, and every stored intermediate."""
+    load_weights(network, part(stored, "param"), gdd, name)
+    noise, guide = stored["input.noise"], stored["input.guide"]
+    if "output" in stored:
+        assert difference(network(noise, guide), stored["output"]) < 1e-5
+    X, inside = network.double()(noise.double(), guide.double(), return_intermediates=True)
+    if "output64" in stored:
+        assert difference(X, stored["output64"]) < 1e-12
+    if "output_pan64" in stored:
+        assert difference(inside["pan"], stored["output_pan64"]) < 1e-12
+    Gamma, Xi = inside["Gamma"], inside["Xi"]
+    gates = [network.uru[k % len(network.uru)].gate(Gamma[k + 1]) for k in range(5)]
+    calls = {"enc": Gamma[4::-1], "lat": [network.lateral(x) for x in Gamma[1:5]], "enc_ew0": [network.embed(noise.double())],
+             "dc1": Xi[:1], "dc_up_conv": Xi[1:], **{f"dc_up_conv{k}": Xi[k - 1:k] for k in range(2, 6)},
+             "URU": inside["uru"], "URU.weight_map": gates, **{f"URU{k}.weight_map": gates[k - 1:k] for k in range(1, 6)},
+             "FRU": inside["y"], "FRU.gen_se_weights1": [network.fru.gate(x) for x in (Gamma[0], *Xi)]}
+    for place, expected in part(stored, "mid").items():
+        block, call = place.split("#")
+        assert difference(calls[block][int(call)].float(), expected) < 1e-4, place       # theirs are float32 from few pixels a channel
+
+
+@pytest.mark.parametrize("name", ["gdd_hs", "gdd_denoise_odd"])
+def test_random_weights_reproduce_the_stored_part_of_the_vectors(name):
+    check(own(name), gdd.Network(**SMALL[name]), name)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_random_weights_reproduce_the_released_network(name):
+    check(reference(f"gdd/{name}"), gdd.Network(**SMALL[name]), name)
+
+
+@torch.no_grad()
+def test_released_parameters_of_two_images_reproduce_these_images():
+    network = gdd.Network(**gdd.TASKS["pansharpening"])
+    state = released("gdd/pan_im4_run.safetensors")
+    load_weights(network, state, gdd, "pan_im4_run")
+    loadmat = pytest.importorskip("scipy.io").loadmat
+    folder = Path(os.environ["GIRLIB_DATA"]) / "gdd"
+    scene, run = loadmat(folder / "pan_im4.mat"), np.load(folder / "pan_im4_run_out.npz")["out"]
+    X = network(state["net_input"], torch.from_numpy(scene["I_PAN_input"]).float()[None, None])
+    X = X[0].permute(1, 2, 0).numpy()
+    assert np.abs(X - run).max() < 1e-5
+    assert -10 * np.log10(np.square(X - scene["I_MS_GT"]).mean()) == pytest.approx(32.999, abs=5e-4)
+
+    from PIL import Image
+    network = gdd.Network(**gdd.TASKS["flash"])
+    state = released(gdd.RELEASED["flash", None])
+    load_weights(network, state, gdd, "flash_noflash")
+    flash = np.asarray(Image.open(folder / "im_flash.jpg"), dtype=np.float32) / 255
+    X = network(state["net_input"], torch.from_numpy(flash).permute(2, 0, 1)[None])
+    image = np.asarray(Image.open(folder / "flash_noflash_out.png")).astype(float)
+    difference_in_levels = np.abs(X[0].permute(1, 2, 0).clamp(0, 1).numpy() * 255 - image)
+    assert difference_in_levels.max() < 1.5 and difference_in_levels.mean() < 0.6         # 8 bits, and another JPEG decoder
+
+
+@pytest.mark.parametrize("task, count, never_called", [
+    ("hyperspectral", 245_151, 0), ("pansharpening", 561_736, 82_240), ("flash", 140_780, 19_584)])
+def test_it_holds_the_released_parameters_but_those_never_called(task, count, never_called):
+    assert sum(p.numel() for p in gdd.Network(**gdd.TASKS[task]).parameters()) + never_called == count
+
+
+# ------------------------------------------------------------------------------------------------------------- losses
+
+@pytest.fixture(scope="module")
+def stored_losses():
+    return {name: x.double() for name, x in own("gdd_losses").items()}
+
+
+def test_the_losses_and_their_gradients_are_the_released_ones(stored_losses):
+    t = stored_losses
+    X = t["hs.input.X"].requires_grad_()
+    loss = gdd.hyperspectral_loss(X, t["hs.input.Y"], t["hs.input.G"], t["hs.input.R"])
+    assert loss.item() == pytest.approx(t["hs.loss.total_mu0.1"].item(), rel=1e-12)
+    assert difference(gdd.block_mean(X, 32, (2, 2)), t["hs.SX"]) < 1e-6
+
+    X, D = t["pan.input.X"].requires_grad_(), t["pan.input.D"].requires_grad_()
+    loss = gdd.pansharpening_loss(X, torch.einsum("nbhw,bc->nchw", X, D), t["pan.input.Y"], t["pan.input.G"])
+    assert loss.item() == pytest.approx(t["pan.loss.total_mu10"].item(), rel=1e-12)
+    for gradient, name in zip(torch.autograd.grad(loss, (X, D)), ("pan.grad.X", "pan.grad.D"), strict=True):
+        assert difference(gradient, t[name]) < 1e-6, name
+
+    X = t["den.input.X"].requires_grad_()
+    loss = gdd.denoising_loss(X, t["den.input.Y"])
+    assert loss.item() == pytest.approx(t["den.loss"].item(), rel=1e-12)
+    assert difference(torch.autograd.grad(loss, X)[0], t["den.grad.X"]) < 1e-6
+
+
+def test_the_hyperspectral_gradient_is_the_released_one():
+    t = {name: x.double() for name, x in reference("gdd/losses").items()}
+    X = t["hs.input.X"].requires_grad_()
+    loss = gdd.hyperspectral_loss(X, t["hs.input.Y"], t["hs.input.G"], t["hs.input.R"])
+    assert difference(torch.autograd.grad(loss, X)[0], t["hs.grad.X"]) < 1e-6
+
+
+def test_the_printed_loss_takes_absolute_gradients_of_weighted_bands(stored_losses):
+    t = stored_losses
+    pan = t["pan.input.X"] * t["pan.input.D"].diag().view(1, -1, 1, 1)
+    loss = gdd.pansharpening_loss(t["pan.input.X"], pan, t["pan.input.Y"], t["pan.input.G"], mu=0, style="paper")
+    assert loss.item() == pytest.approx(t["pan.loss.grad_l1_diag_paper"].item(), rel=1e-12)
+
+
+def test_bicubic_reduction_is_the_released_matrix_and_keeps_brightness(stored_losses):
+    X = torch.rand(1, 2, 24, 32, dtype=torch.float64)
+    rows, columns = stored_losses["pan.S_matrix_24to6"], stored_losses["pan.S_matrix_32to8"]
+    assert (gdd.bicubic(X, 4, (6, 8)) - rows @ X @ columns.T).abs().max() < 1e-6
+    assert (gdd.bicubic(torch.ones(1, 1, 9, 22), 4, (3, 5)) - 1).abs().max() < 1e-6
+
+
+def test_the_operators_have_the_right_gradients():
+    X = torch.rand(1, 2, 9, 8, dtype=torch.float64, requires_grad=True)
+    for operator in (lambda X: gdd.bicubic(X, 4, (3, 2)), lambda X: gdd.block_mean(X, 4, (3, 2)), lambda X: gdd.block_mean(X, 4, (2, 2))):
+        assert torch.autograd.gradcheck(operator, X)
+
+
+# ---------------------------------------------------------------------------------------------------- the optimisation
+
+def test_four_given_steps_are_the_released_ones():
+    stored = own("gdd_pan_steps")
+    network = gdd.Network(**PAN).double()
+    load_weights(network, part(stored, "param"), gdd, "pan_steps")
+    network.draw_noise = lambda guide: stored["input.noise"]
+    given = iter(range(4))
+    network.jitter = lambda noise: (noise + 0.01 * stored[f"input.jitter{next(given)}"]).double()      # the sum was float32
+    sample = Sample(None, stored["input.pan"].double(), low=stored["input.ms"].double())
+    seen = []
+    network.optimise(sample, steps=4, seed=None, progress=lambda step, loss, X: seen.append((loss, X)))
+    for step, (loss, X) in enumerate(seen):
+        assert loss == pytest.approx(stored["loss"][step].item(), abs=1e-10)
+        assert difference(X[..., ::4, ::4].float(), stored[f"output{step}"]) < 1e-6
+
+
+def test_the_same_seed_gives_the_same_image_and_leaves_the_callers_randomness_alone():
+    network, sample = tiny(), pan_sample()
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    first = network.predict(sample, steps=3, seed=1)
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.equal(network.predict(sample, steps=3, seed=1), first)
+    assert not torch.equal(network.predict(sample, steps=3, seed=2), first)
+
+
+@pytest.mark.parametrize("form", gdd.FORMS)
+@pytest.mark.parametrize("style", ["released", "paper"])
+def test_fitting_lowers_the_loss_and_the_image_belongs_to_the_parameters(form, style):
+    network, sample = tiny(form=form, style=style), pan_sample()
+    X, inside = network.optimise(sample, steps=25)
+    assert len(inside["losses"]) == 25 and inside["losses"][-1] < 0.7 * inside["losses"][0]
+    with torch.no_grad():
+        assert torch.equal(network.eval()(inside["noise"], sample.guide), X)               # eval() changes nothing
+
+
+def test_without_a_seed_the_fitting_goes_on():
+    network, sample = tiny(), pan_sample()
+    network.optimise(sample, steps=40)
+    losses = network.optimise(sample, steps=2, seed=None)[1]["losses"]
+    assert losses[0] < network.optimise(sample, steps=2, seed=0)[1]["losses"][0] / 2
+
+
+def test_a_jump_of_the_loss_brings_earlier_parameters_back(monkeypatch):
+    monkeypatch.setattr(gdd, "SETTLED", 45)
+    monkeypatch.setitem(gdd.RECIPES, "pansharpening", gdd.RECIPES["pansharpening"]._replace(tolerance=-float("inf")))
+    network, sample, seen = tiny(), pan_sample(), []
+    _, inside = network.optimise(sample, steps=50, progress=lambda *_: seen.append(network.output.bias.detach().clone()))
+    assert len(inside["losses"]) == 46 + 1                                                # from then on nothing is counted but the last
+    for later in seen[47:]:                                                               # each is one step away from that of ten earlier
+        assert (later - seen[36]).abs().max() < 0.03
+    assert (seen[46] - seen[36]).abs().max() > 0.03
+
+
+def test_denoising_and_hyperspectral_fitting_read_what_their_losses_need():
+    flash, noisy = torch.rand(1, 3, 33, 34), torch.rand(1, 3, 33, 34)
+    network = tiny(objective="denoising", channels=3, guide_channels=3)
+    assert network.optimise(Sample(noisy, flash), steps=2)[0].shape == noisy.shape
+    network = tiny(objective="hyperspectral", channels=4, guide_channels=3)
+    R, low = torch.rand(3, 4), torch.rand(1, 4, 2, 2)
+    assert network.optimise(Sample(None, flash, low=low, meta={"response": R}), steps=2)[0].shape == (1, 4, 33, 34)
+    with pytest.raises(GirlibError, match="meta must hold `response`"):
+        network.predict(Sample(None, flash, low=low), steps=2)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 70), (33, 17), (65, 40)])
+@pytest.mark.parametrize("form", gdd.FORMS)
+@torch.no_grad()
+def test_any_size_is_kept(size, form):
+    for objective in gdd.RECIPES:
+        network, guide = tiny(form=form, objective=objective), torch.rand(1, 1, *size)
+        assert network(network.draw_noise(guide), guide).shape == (1, 2, *size)
+
+
+def test_relatives_see_only_what_they_are_fed():
+    sample = pan_sample()
+    sees = {"gdd": [True, True], "dip_guide": [True, False], "dip_noise": [False, True], "deep_decoder": [False, True]}
+    for form in gdd.FORMS:
+        network = tiny(form=form)
+        noise, guide = network.draw_noise(sample.guide).requires_grad_(), sample.guide.clone().requires_grad_()
+        gradients = torch.autograd.grad(network(noise, guide).square().sum(), (guide, noise), allow_unused=True)
+        assert [g is not None for g in gradients] == sees[form], form
+
+
+def test_every_parameter_learns():
+    for form in gdd.FORMS:
+        network, sample = tiny(form=form), pan_sample()
+        X, inside = network(*network.prepare(sample), return_intermediates=True)
+        network.loss(X, sample, inside).backward()
+        assert [name for name, p in network.named_parameters() if p.grad is None or p.grad.abs().max() == 0] == []
+
+
+def test_what_it_cannot_take_is_refused():
+    network, sample = tiny(), pan_sample()
+    for wrong, said in [
+        (Sample(None, sample.guide), "no low-resolution image"),
+        (Sample(None, sample.guide, low=sample.low[..., :3]), "low is .*, but guide is"),
+        (Sample(None, sample.guide.expand(-1, 3, -1, -1), low=sample.low), "guide has 3 channels, but this network was built for 1"),
+        (Sample(None, sample.guide, low=sample.low[:, :1]), "low has 1 channels, but this network was built for 2"),
+    ]:
+        with pytest.raises(GirlibError, match=said):
+            network.predict(wrong, steps=1)
+    with pytest.raises(GirlibError, match="steps is 0; give at least 1"):
+        network.predict(sample, steps=0)
+    with pytest.raises(GirlibError, match=r"noise has the shape \(1, 2, 9, 9\), but this guide needs \(1, 2, 2, 2\)"):
+        network(torch.rand(1, 2, 9, 9), sample.guide)
+    for option in ("objective", "form", "style"):
+        with pytest.raises(GirlibError, match=f"gdd: {option} is 'other'; choose one of"):
+            tiny(**{option: "other"})
+    with pytest.raises(GirlibError, match="doesn't fit this network"):
+        load_weights(network, {"conv1.weight": torch.zeros(2)}, gdd, "other.pth")
