@@ -55,8 +55,14 @@ def load_weights(model, state, network, source):
     def kept(state):
         return {name: value for name, value in state.items() if not any(fnmatchcase(name, pattern) for pattern in ignored)}
 
+    def renamed(state):
+        try:
+            return kept(rename(state))
+        except (KeyError, ValueError):                                      # a table that knows only its own names
+            return state
+
     bare = {name.removeprefix("module."): value for name, value in state.items()}
-    readings = [kept(state), kept(rename(kept(state))), kept(bare), kept(rename(kept(bare)))]
+    readings = [reading for names in (kept(state), kept(bare)) for reading in (names, renamed(names))]
     state = min(readings, key=lambda reading: len(reading.keys() ^ own.keys()))
     state = {name: own[name] for name in own if name.endswith("num_batches_tracked")} | state
 

@@ -34,6 +34,27 @@ def _below(variable, name):
     return Path(os.environ[variable]) / name
 
 
+def recipe(network, gain=1):
+    """Fills a network with numbers that follow from a formula, so that a vector needs no parameters of its own."""
+    state = network.state_dict()
+    for t, (name, x) in enumerate(state.items()):
+        i = torch.arange(x.numel(), dtype=torch.float64)
+        s = torch.sin(12.9898 * (i + 1) + 78.233 * (t + 1)).view(x.shape)
+        if name.endswith("box.weight"):
+            value = 1 + 0.1 * s
+        elif x.dim() == 4:
+            value = gain * (2 / x[0].numel()) ** 0.5 * s
+        elif name.endswith("running_var"):
+            value = 1 + 0.5 * s.abs()
+        elif name.endswith(("bn.weight", "w_0", "w_1")):
+            value = 1 + 0.1 * s
+        else:
+            value = 0 if name.endswith("num_batches_tracked") else 0.1 * s
+        state[name] = torch.as_tensor(value).to(x.dtype)
+    network.load_state_dict(state)
+    return network.eval()
+
+
 def part(tensors, prefix):
     """Those tensors whose names begin with `prefix.`, without it."""
     return {name.removeprefix(f"{prefix}."): x for name, x in tensors.items() if name.startswith(f"{prefix}.")}
