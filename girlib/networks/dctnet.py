@@ -16,36 +16,26 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from girlib.layers import check_images, mirror_pad
+from girlib.layers import check_images, mirror_pad, value_range
 
 TASKS = {"depth": {}}
 RELEASED = {("depth", 4): "dctnet/DCTNet_4X.pth", ("depth", 8): "dctnet/DCTNet_8X.pth", ("depth", 16): "dctnet/DCTNet_16X.pth"}
-IGNORED = ("module.WPNet.conv_dilation.weight", "module.WPNet.conv_dilation.bias")
+IGNORED = ("WPNet.conv_dilation.*",)
 NAMES = {                                                         # beginnings of released names -> ours
-    "module.lambd": "log_lambda",
-    "module.Encoder_coupled.init_deep.0": "first_target",
-    "module.Encoder_coupled.init_rgb.0": "first_guide",
-    "module.Encoder_coupled.coupled_feat_extractor": "coupled",
-    "module.WPNet.conv1": "edge_weight.squeeze",
-    "module.WPNet.conv2": "edge_weight.down",
-    "module.WPNet.conv_max": "edge_weight.middle.0",
-    "module.WPNet.conv3_": "edge_weight.middle.4",                # before conv3, whose name it begins with
-    "module.WPNet.conv3": "edge_weight.middle.2",
-    "module.WPNet.conv_f": "edge_weight.shortcut",
-    "module.WPNet.conv4": "edge_weight.expand",
-    "module.Decoder_depth.Decoder_Deep": "decoder",
+    "lambd": "log_lambda",
+    "Encoder_coupled.init_deep.0": "first_target",
+    "Encoder_coupled.init_rgb.0": "first_guide",
+    "Encoder_coupled.coupled_feat_extractor": "coupled",
+    "WPNet.conv1": "edge_weight.squeeze",
+    "WPNet.conv2": "edge_weight.down",
+    "WPNet.conv_max": "edge_weight.middle.0",
+    "WPNet.conv3": "edge_weight.middle.2",
+    "WPNet.conv3_": "edge_weight.middle.4",
+    "WPNet.conv_f": "edge_weight.shortcut",
+    "WPNet.conv4": "edge_weight.expand",
+    "Decoder_depth.Decoder_Deep": "decoder",
 }
 GUIDE_MEAN, GUIDE_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)          # of ImageNet, RGB
-
-
-def rename(state):
-    """Names of the released file -> ours."""
-    def ours(name):
-        for theirs, mine in NAMES.items():
-            if name.startswith(theirs):
-                return mine + name.removeprefix(theirs)
-        return name
-    return {ours(name): value for name, value in state.items()}
 
 
 def conv3x3(inputs, outputs, stride=1, padding=1):
@@ -151,16 +141,9 @@ class Network(nn.Module):
 
     def prepare(self, sample):
         mean, std = (sample.guide.new_tensor(x).view(1, 3, 1, 1) for x in (GUIDE_MEAN, GUIDE_STD))
-        lowest, span = _range(sample)
+        lowest, span = value_range(sample)
         return (sample.target - lowest) / span, (sample.guide - mean) / std
 
     def finish(self, output, sample):
-        lowest, span = _range(sample)
+        lowest, span = value_range(sample)
         return output.clamp(0, 1) * span + lowest
-
-
-def _range(sample):
-    """Minimum and maximum minus minimum of each image's reference, or of what the sensor gave where there is none."""
-    truth = next(x for x in (sample.reference, sample.low, sample.target) if x is not None)
-    lowest, highest = truth.amin(dim=(1, 2, 3), keepdim=True), truth.amax(dim=(1, 2, 3), keepdim=True)
-    return lowest, torch.where(highest > lowest, highest - lowest, 1)               # a flat image is only shifted

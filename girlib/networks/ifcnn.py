@@ -24,11 +24,6 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)                      # 
 FUSIONS = {"max": torch.amax, "sum": torch.sum, "mean": torch.mean}
 
 
-def rename(state):
-    """Names of the released file -> ours."""
-    return {NAMES[block] + "." + leaf: value for (block, leaf), value in ((name.rsplit(".", 1), x) for name, x in state.items())}
-
-
 def block(channels):
     conv = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate", bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(channels), nn.ReLU())

@@ -18,16 +18,11 @@ from girlib.layers import check_images, mirror_pad
 SCALE = 4
 TASKS = {"pansharpening": {"channels": 8}}
 RELEASED = {("pansharpening", None): "pannet/WV3/pannet.pth"}
-IGNORED = tuple(f"backbone.{block}.conv2{i}.{part}" for block in range(4) for i in range(2) for part in ("weight", "bias"))
+IGNORED = ("backbone.*",)                                                    # the residual blocks again
 NAMES = {"deconv": "enlarge", "conv1": "first", "conv3": "last",
          **{f"res{n + 1}.conv2{i}": f"blocks.{n}.conv.{2 * i}" for n in range(4) for i in range(2)}}
 # the interpolator with 23 taps: distance -> half the weight; the centre weighs 1, even distances nothing
 TAPS = {1: 0.305334091185, 3: -0.072698593239, 5: 0.021809577942, 7: -0.005192756653, 9: 0.000807762146, 11: -0.000060081482}
-
-
-def rename(state):
-    """Names of the released file -> ours."""
-    return {NAMES[block] + "." + leaf: value for (block, leaf), value in ((name.rsplit(".", 1), x) for name, x in state.items())}
 
 
 def high_pass(image):

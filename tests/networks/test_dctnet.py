@@ -7,6 +7,7 @@ from golden import difference, own, part, reference, released
 
 from girlib.errors import GirlibError
 from girlib.networks import dctnet
+from girlib.networks.weights import load_weights
 from girlib.samples import Sample
 
 NAMES = {"feat_target": "F_P", "feat_guide": "F_I", "edge_weight": "w", "laplacian_guide": "laplacian_I", "lambda": "lambda", "K": "K",
@@ -15,10 +16,8 @@ NAMES = {"feat_target": "F_P", "feat_guide": "F_I", "edge_weight": "w", "laplaci
 
 @pytest.fixture(scope="module")
 def official():
-    state = {k: x for k, x in released(dctnet.RELEASED["depth", 8]).items() if k not in dctnet.IGNORED}
-    network = dctnet.Network(**dctnet.TASKS["depth"])
-    network.load_state_dict(dctnet.rename(state))
-    return network
+    file = dctnet.RELEASED["depth", 8]
+    return load_weights(dctnet.Network(**dctnet.TASKS["depth"]), released(file), dctnet, file)
 
 
 @torch.no_grad()
@@ -103,8 +102,8 @@ def test_a_guide_of_one_channel_is_refused():
 
 
 def test_another_networks_weights_are_refused():
-    with pytest.raises(RuntimeError, match="first_target"):
-        dctnet.Network(width=8).load_state_dict({"conv1.weight": torch.zeros(8, 1, 3, 3)})
+    with pytest.raises(GirlibError, match="other.pth doesn't fit this network .*only there: conv1.weight"):
+        load_weights(dctnet.Network(width=8), {"conv1.weight": torch.zeros(8, 1, 3, 3)}, dctnet, "other.pth")
 
 
 def test_the_reference_gives_the_range_and_the_low_resolution_depth_where_there_is_none():

@@ -6,6 +6,7 @@ from golden import difference, own, part, reference, released
 
 from girlib.errors import GirlibError
 from girlib.networks import ifcnn
+from girlib.networks.weights import load_weights
 from girlib.samples import Sample
 
 
@@ -25,8 +26,8 @@ def test_random_weights_reproduce_our_vector():
 @torch.no_grad()
 def test_released_weights_reproduce_the_released_network(fusion):
     stored = reference(f"compared/ifcnn_{fusion}")
-    network = ifcnn.Network(fusion).eval()
-    network.load_state_dict(ifcnn.rename(released(ifcnn.RELEASED["multifocus", None])))
+    file = ifcnn.RELEASED["multifocus", None]
+    network = load_weights(ifcnn.Network(fusion), released(file), ifcnn, file).eval()
     a, b = stored["input.a"], stored["input.b"]
     restored, inside = network(a, b, return_intermediates=True)
     assert difference(restored, stored["output"]) < 1e-5
@@ -76,8 +77,8 @@ def test_what_it_cannot_take_is_refused():
         ifcnn.Network(width=8)(torch.rand(1, 3, 8, 8), torch.rand(1, 1, 8, 8))
     with pytest.raises(GirlibError, match="fusion is 'median'; choose one of max, sum, mean"):
         ifcnn.Network("median")
-    with pytest.raises(RuntimeError, match="first.weight"):
-        ifcnn.Network(width=8).load_state_dict({"conv1.weight": torch.zeros(8, 3, 7, 7)})
+    with pytest.raises(GirlibError, match="other.pth doesn't fit this network"):
+        load_weights(ifcnn.Network(width=8), {"conv1.weight": torch.zeros(8, 3, 7, 7)}, ifcnn, "other.pth")
 
 
 def test_images_are_standardised_and_brought_back():
