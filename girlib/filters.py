@@ -20,7 +20,6 @@ from torch import nn
 from girlib import strips
 from girlib.errors import GirlibError
 
-
 # ---------------------------------------------------------------------------------------------------- window means
 
 def box_mean(image, radius):
@@ -89,7 +88,9 @@ def guided_filter(target, guide, radius, eps, weight=None):
         return strips.guided_filter(P, I, centre_P, centre_I, radius, partial(_lines, eps=eps)).to(target.dtype)
     I = I - centre_I
     A, B = _fit("guided_filter", P - centre_P, I, radius, eps, weight)
-    return (_apply(A, B, I) + centre_P).to(target.dtype)
+    known = I.isfinite().all(dim=1, keepdim=True)                                 # false only where the weight is 0
+    Q = _apply(A, B, I.where(known, 0)) + centre_P                                # no NaN here, so that none is in a gradient
+    return Q.where(known, torch.nan).to(target.dtype)
 
 
 def guided_coefficients(target, guide, radius, eps, weight=None):
@@ -98,11 +99,15 @@ def guided_coefficients(target, guide, radius, eps, weight=None):
     P, I, radius, eps, weight = _check_filter(where, target, guide, radius, eps, weight)
     centre_P, centre_I = _centre(where, "target", P, weight), _centre(where, "guide", I, weight)
     A, B = _fit(where, P - centre_P, I - centre_I, radius, eps, weight)
-    return A.to(target.dtype), (_apply(A, B, -centre_I) + centre_P).to(target.dtype)
+    B = _apply(A, B, -centre_I) + centre_P
+    return A.where(B.isfinite()[:, :, None], torch.nan).to(target.dtype), B.to(target.dtype)
 
 
 def _fit(where, P, I, radius, eps, weight):
-    """Slope and intercept of every window, Eqs. (3) and (4), averaged over the windows that hold a pixel, Eq. (6)."""
+    """Slope and intercept of every window, Eqs. (3) and (4), averaged over the windows that hold a pixel, Eq. (6).
+
+    Where none of these windows holds a valid pixel, the slope is 0 and the intercept NaN.
+    """
     if weight is None:
         total, usable = _window_count(P, radius), torch.ones_like(P[0, 0])        # (H, W)
     else:
@@ -119,10 +124,8 @@ def _fit(where, P, I, radius, eps, weight):
                   [[mean(i * j) for j in planes[:g + 1]] for g, i in enumerate(planes)], eps, 1 - usable, where)
 
     reach = _window_sum(usable, radius)
-    def average(x):
-        return torch.where(reach > 0, _window_sum(usable * x, radius) / reach.clamp(min=1), torch.nan)
-
-    return torch.stack([average(a_g) for a_g in a], dim=2), average(b)            # (N, C, G, H, W), (N, C, H, W)
+    A, B = ([_window_sum(usable * x, radius) / reach.clamp(min=1) for x in lines] for lines in (a, [b]))
+    return torch.stack(A, dim=2), B[0].where(reach > 0, torch.nan)                # (N, C, G, H, W), (N, C, H, W)
 
 
 def _lines(P, I, IP, II, eps, empty=0, where=None):
@@ -132,8 +135,8 @@ def _lines(P, I, IP, II, eps, empty=0, where=None):
     out smaller has suffered from rounding: it is lifted, so that channels that nearly repeat one another (a grey
     photograph stored as RGB) do no harm. Where a window is empty, any pivot will do.
     """
-    a = [torch.addcmul(ip, i, P, value=-1) for ip, i in zip(IP, I)]               # G times the covariance (N, C, H, W)
-    sigma = [[torch.addcmul(ij, i, j, value=-1) for ij, j in zip(row, I)] for row, i in zip(II, I)]
+    a = [torch.addcmul(IP[g], i, P, value=-1) for g, i in enumerate(I)]           # G times the covariance (N, C, H, W)
+    sigma = [[torch.addcmul(ij, I[g], I[h], value=-1) for h, ij in enumerate(row)] for g, row in enumerate(II)]
     for g, row in enumerate(sigma):
         pivot = row[g] + (eps + empty)
         if eps == 0:
@@ -214,7 +217,7 @@ def _joint_bilateral(P, keys, queries, radius, sigma_space, sigma_range):
         at = (torch.arange(N, device=P.device, dtype=torch.float64) + 0.5) * n / N - 0.5        # in low pixels
         return at, (at + 0.5).floor().long().clamp(0, n - 1)                                    # and the nearest one
 
-    (y, row), (x, column) = (places(n, N) for n, N in zip(P.shape[-2:], queries.shape[-2:]))
+    (y, row), (x, column) = (places(n, N) for n, N in zip(P.shape[-2:], queries.shape[-2:], strict=True))
     reach_y, reach_x = (min(radius, n - 1) for n in P.shape[-2:])
     offsets = [(dy, dx) for dy in range(-reach_y, reach_y + 1) for dx in range(-reach_x, reach_x + 1)]
 
@@ -308,7 +311,6 @@ def _check_filter(where, target, guide, radius, eps, weight=None):
     eps = _check_number(where, "eps", eps, P.dtype, "a number >= 0 (a variance of the guide)", operator.ge)
     if weight is not None:
         weight = _check_weight(where, target, weight)
-        I = I.where(I.isfinite(), torch.nan)                                      # so that no infinity reaches the result
     return P, I, radius, eps, weight
 
 
@@ -410,6 +412,9 @@ def _centre(where, name, image, weight=None):
         image = torch.where(valid, image, 0)
         centre = image.sum(dim=(2, 3), keepdim=True) / valid.sum(dim=(2, 3), keepdim=True).clamp(min=1)
     _check_finite(where, name, image, centre)
+    if not torch.isfinite(centre).all():
+        raise GirlibError(f"{where}: {name} reaches {image.abs().max().item():.4g}, and its sum overflows {image.dtype}; the "
+                          "values must be smaller (scale the image, or use float64).")
     return centre
 
 

@@ -28,7 +28,7 @@ def guided_filter(P, I, centre_P, centre_I, radius, lines):
     """Q (N, C, H, W). `lines` makes the a_k and b_k of all windows from the means of P, I, I P and I I."""
     Q = torch.empty_like(P, memory_format=torch.contiguous_format)
     with torch.inference_mode():                                                  # else a sixth of the time is bookkeeping
-        for part, centre, out in zip(P.split(8, 1), centre_P.split(8, 1), Q.split(8, 1)):   # more would leave the cache
+        for part, centre, out in zip(P.split(8, 1), centre_P.split(8, 1), Q.split(8, 1), strict=True):  # a cache full
             _stream(part, I, centre, centre_I, radius, lines, out)
     return Q
 
@@ -47,7 +47,8 @@ def _stream(P, I, centre_P, centre_I, radius, lines, Q):
     first = _Sums(sum(sizes), rows, pitch, radius, spare, P)
     second = _Sums(G * C + C, rows, pitch, radius, spare, P)
     p, i, ip, ii = first.planes.split(sizes)
-    products = [(i[g], p, out) for g, out in enumerate(ip.split(C))] + [(i[g], i[h], out) for (g, h), out in zip(pairs, ii)]
+    products = [(i[g], p, out) for g, out in enumerate(ip.split(C))]
+    products += [(i[g], i[h], out) for (g, h), out in zip(pairs, ii, strict=True)]
     mean_P, mean_I, mean_IP, mean_II = first.means.split(sizes)
     means = mean_P, list(mean_I), mean_IP.split(C), [mean_II[g * (g + 1) // 2:][:g + 1] for g in range(G)]
     a, b = second.planes[:G * C].split(C), second.planes[G * C:]
@@ -60,13 +61,13 @@ def _stream(P, I, centre_P, centre_I, radius, lines, Q):
             right = min(W, left + columns)
             first.clear(), second.clear()
             first_x, second_x = (_count(left - d, pitch, W, radius, P) for d in (radius, 0))
-            for top, n_first, n_second in zip(range(0, strips * rows, rows), first_y, second_y):
+            for top, n_first, n_second in zip(range(0, strips * rows, rows), first_y, second_y, strict=True):
                 _load([*P[n], *I[n]], c_P + c_I, first.planes[:C + G].view(-1, rows, pitch), top, left - 2 * radius)
                 for x, y, out in products:
                     torch.mul(x, y, out=out)
                 first.add(n_first * first_x)
                 a_k, b_k = lines(*means)
-                for to, plane in zip([*a, b], [*a_k, b_k]):
+                for to, plane in zip([*a, b], [*a_k, b_k], strict=True):
                     to.copy_(plane)
                 second.add(n_second * second_x)
 
@@ -95,7 +96,7 @@ class _Sums:
         self.planes, self.means = self.strip[:, :size], like.new_empty(number, size)
         self.fresh, self.old, self.last = self.along[:, kept:], self.along[:, :kept], self.along[:, size:]
         self.additions = []
-        for strip, along, fresh, means in zip(self.strip, self.along, self.fresh, self.means):
+        for strip, along, fresh, means in zip(self.strip, self.along, self.fresh, self.means, strict=True):
             self.additions += _additions(strip, radius, 1, fresh, spare) + _additions(along, radius, pitch, means, spare)
 
     def clear(self):
@@ -132,7 +133,7 @@ def _load(images, centres, strip, top, left):
     x, inside = slice(max(0, left), min(W, left + pitch)), max(0, min(H - top, rows))
     strip[:, inside:] = 0
     if inside:
-        for image, centre, plane in zip(images, centres, strip):
+        for image, centre, plane in zip(images, centres, strip, strict=True):
             torch.sub(image[top:top + inside, x], centre, out=plane[:inside, x.start - left:x.stop - left])
 
 
