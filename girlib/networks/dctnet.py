@@ -94,16 +94,16 @@ def laplacian(x):
 
 def dct_matrix(n, like):
     """The orthonormal DCT-II as a matrix C (n, n): C x transforms a column, C^T X brings it back."""
-    k = torch.arange(n, dtype=torch.float64, device=like.device)
+    k = torch.arange(n, dtype=torch.float64)
     C = torch.cos(torch.pi / n * k[:, None] * (k + 0.5)) * (2 / n) ** 0.5
     C[0] /= 2 ** 0.5
-    return C.to(like.dtype)
+    return C.to(like)
 
 
 def laplacian_eigenvalues(height, width, like):
     """K (H, W): what the Laplacian of four neighbours with a mirrored border does to each pattern of the DCT."""
-    y, x = (torch.cos(torch.pi / n * torch.arange(n, dtype=torch.float64, device=like.device)) for n in (height, width))
-    return (2 * (y[:, None] + x - 2)).to(like.dtype)
+    y, x = (torch.cos(torch.pi / n * torch.arange(n, dtype=torch.float64)) for n in (height, width))
+    return (2 * (y[:, None] + x - 2)).to(like)
 
 
 def solve(F_P, laplacian_I, w, lam):

@@ -127,12 +127,12 @@ def bicubic(X, scale, size):
 
 def _bicubic_matrix(low, n, scale, like):
     """Row i (n) holds the weights of the pixels around the centre of low-resolution pixel i."""
-    centre = (torch.arange(low, dtype=torch.float64, device=like.device) + 0.5) * scale - 0.5
-    pixel = centre.floor()[:, None] + torch.arange(1 - 2 * scale, 2 * scale + 1, device=like.device)
+    centre = (torch.arange(low, dtype=torch.float64) + 0.5) * scale - 0.5
+    pixel = centre.floor()[:, None] + torch.arange(1 - 2 * scale, 2 * scale + 1)
     t = (centre[:, None] - pixel).abs() / scale
     weight = torch.where(t <= 1, 1.5 * t ** 3 - 2.5 * t ** 2 + 1, torch.where(t < 2, -0.5 * t ** 3 + 2.5 * t ** 2 - 4 * t + 2, 0))
     weight = weight / weight.sum(dim=1, keepdim=True)
-    return weight.new_zeros(low, n).scatter_add_(1, pixel.long().clamp(0, n - 1), weight).to(like.dtype)
+    return weight.new_zeros(low, n).scatter_add_(1, pixel.long().clamp(0, n - 1), weight).to(like)
 
 
 def hyperspectral_loss(X, Y, G, R, scale=32, mu=0.1):

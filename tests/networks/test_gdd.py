@@ -162,6 +162,17 @@ def test_four_given_steps_are_the_released_ones():
         assert difference(X[..., ::4, ::4].float(), stored[f"output{step}"]) < 1e-6
 
 
+def test_the_first_gradients_are_the_released_ones():
+    stored = own("gdd_pan_steps")
+    network = gdd.Network(**PAN).double()
+    load_weights(network, part(stored, "param"), gdd, "pan_steps")
+    sample = Sample(None, stored["input.pan"].double(), low=stored["input.ms"].double())
+    X, inside = network((stored["input.noise"] + 0.01 * stored["input.jitter0"]).double(), sample.guide, return_intermediates=True)
+    gradients = torch.autograd.grad(network.loss(X, sample, inside), (network.D, network.fru.conv.weight))
+    for gradient, name in zip(gradients, ("vector", "FRU.conv_1.1.weight"), strict=True):
+        assert difference(gradient.float(), stored[f"grad0.{name}"]) < 1e-6, name
+
+
 def test_the_same_seed_gives_the_same_image_and_leaves_the_callers_randomness_alone():
     network, sample = tiny(), pan_sample()
     torch.manual_seed(5)
@@ -219,6 +230,17 @@ def test_any_size_is_kept(size, form):
     for objective in gdd.RECIPES:
         network, guide = tiny(form=form, objective=objective), torch.rand(1, 1, *size)
         assert network(network.draw_noise(guide), guide).shape == (1, 2, *size)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 40), (37, 33)])
+def test_any_size_is_fitted_whichever_way_the_low_resolution_image_was_rounded(size):
+    guide, response = torch.rand(1, 1, *size), torch.rand(1, 2)
+    for objective in ("pansharpening", "hyperspectral"):
+        network = tiny(objective=objective)
+        for low_size in [[n // network.scale for n in size], [-(-n // network.scale) for n in size]]:
+            if min(low_size) > 0:
+                sample = Sample(None, guide, low=torch.rand(1, 2, *low_size), meta={"response": response})
+                assert network.predict(sample, steps=2).shape == (1, 2, *size)
 
 
 def test_relatives_see_only_what_they_are_fed():
