@@ -11,6 +11,12 @@ _HOME = {
     "GirlibError": "errors",
     "guided_filter": "filters",
     "GuidedFilter": "filters",
+    "neighborhood_attention_2d": "attention",
+    "Sample": "samples",
+    "create_model": "networks",
+    "load_model": "networks",
+    "list_models": "networks",
+    "predict": "networks",
 }
 __all__ = ["__version__", *_HOME]
 

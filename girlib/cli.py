@@ -32,7 +32,7 @@ def notebook(
     name: Annotated[str, typer.Argument(help="Path of an .ipynb file, or the name of a chapter of this checkout.")],
     parameter: Annotated[list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=VALUE",
                          help="A parameter of the notebook, e.g. -p profile=colab -p seed=1.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Executed copy. Default: NAME.executed.ipynb in this folder.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Executed copy; default NAME.executed.ipynb here.")] = None,
     show: Annotated[bool, typer.Option("--list", help="List the parameters, with defaults and help, and stop.")] = False,
 ):
     """Run a chapter with papermill. Unknown parameters are an error; a failing cell is named."""

@@ -47,7 +47,8 @@ def examine():
         have = ", ".join(f"{name} {installed(name)}" for name in names if name not in absent)
         line("-" if absent else "+", purpose, "missing: " + ", ".join(absent) if absent else have, mend if absent else "")
     browser = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    line("+" if browser else "-", "check pages, print the PDF", browser or "missing: Chromium", "" if browser else "sudo apt install chromium")
+    line("+" if browser else "-", "check pages, print the PDF", browser or "missing: Chromium",
+         "" if browser else "sudo apt install chromium")
     print("\nMachine")
     if "torch" not in missing:
         show_torch(import_module("torch"))

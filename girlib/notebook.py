@@ -13,6 +13,7 @@ import tempfile
 import uuid
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 
 from girlib.errors import GirlibError
@@ -98,7 +99,7 @@ def _names_in_this_session():
         return [], []
     shell = sys.modules["IPython"].get_ipython()
     cells = shell.user_ns.get("In", []) if shell else []
-    for before, cell in zip(cells, cells[1:]):
+    for before, cell in pairwise(cells):
         if cell.startswith("# Parameters"):
             return _assigned(cell), _assigned(before)
     return [], []

@@ -21,10 +21,11 @@ from pathlib import Path
 import nbformat
 import yaml
 from execute import BUILD, ROOT, Failure, commit, device, environment, execute, versions
+from slim import PAGE_BYTES, mathjax, slim, too_heavy
+
 from notebooks import colab_link, repository
 
 STAGE, WORK, HTML = BUILD / "stage", BUILD / "work", BUILD / "html"
-PAGE_BYTES = 3_000_000
 
 
 def stage(notes, profile):
@@ -32,10 +33,8 @@ def stage(notes, profile):
     shutil.rmtree(STAGE, ignore_errors=True)
     shutil.copytree(ROOT / "book", STAGE, ignore=shutil.ignore_patterns("_toc.yml"))
     shutil.copy(ROOT / "girlib" / "viz.css", STAGE / "assets" / "viz.css")
-    mathjax = Path(find_spec("sphinx-mathjax-offline").submodule_search_locations[0]) / "static" / "mathjax"
-    fonts = Path("output/chtml/fonts/woff-v2")
-    shutil.copytree(mathjax / fonts, STAGE / "assets" / "mathjax" / fonts)
-    shutil.copy(mathjax / "tex-chtml.js", STAGE / "assets" / "mathjax")
+    wheel = Path(find_spec("sphinx-mathjax-offline").submodule_search_locations[0])
+    mathjax(wheel / "static" / "mathjax", STAGE / "assets" / "mathjax")
     (STAGE / "notebooks").mkdir()
     for note in notes:
         notebook = nbformat.read(BUILD / "executed" / profile / note["notebook"], as_version=4)
@@ -47,7 +46,9 @@ def stage(notes, profile):
 
 def as_page(notebook, note):
     """An executed chapter as the book shows it: no plumbing, and a line under the title that says when and how it ran."""
+    notebook.metadata.pop("papermill", None)            # holds paths of this machine, and readers can download the page's notebook
     for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
         tags = cell.metadata.setdefault("tags", [])
         if "injected-parameters" in tags:
             tags.append("remove-cell")
@@ -117,17 +118,6 @@ def build():
     return WORK / "_build" / "html"
 
 
-def finish(html):
-    """Take out what no page needs: the theme's 1.4 MB of icon script (the icon font suffices) and source maps."""
-    for heavy in {*html.rglob("*.map"), *html.rglob("fontawesome.js*")}:
-        heavy.unlink()
-    script = re.compile(r"\s*<script[^>]*fontawesome\.js[^>]*>\s*</script>|\s*<link[^>]*preload[^>]*fontawesome\.js[^>]*>")
-    for page in html.rglob("*.html"):
-        page.write_text(script.sub("", page.read_text()))
-        if page.stat().st_size > PAGE_BYTES:
-            raise Failure(f"{page.name} weighs {page.stat().st_size / 1e6:.1f} MB; expected at most {PAGE_BYTES / 1e6:.0f} MB")
-
-
 def inputs(profile):
     """A hash of everything the pages are made from."""
     content = hashlib.sha256(commit().encode() + str(date.today()).encode())
@@ -151,7 +141,9 @@ def make(profile, names=None):
         print("pages: building ...", flush=True)
         stage(notes, profile)
         html = build()
-        finish(html)
+        slim(html)
+        if heavy := too_heavy(html):
+            raise Failure(f"at most {PAGE_BYTES / 1e6:.0f} MB a page, but: {', '.join(heavy)}")
         (html / "made_from.json").write_text(wanted)
         shutil.rmtree(HTML, ignore_errors=True)
         os.replace(html, HTML)

@@ -9,7 +9,8 @@ from execute import ROOT, cores
 STEPS = (
     ("stored form of notebooks, address in one place", ["tools/notebooks.py", "--check"]),
     ("style", ["-m", "ruff", "check", "--quiet", "."]),
-    ("spelling", ["-m", "codespell_lib", "book", "notebooks", "girlib", "tools", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md"]),
+    ("spelling", ["-m", "codespell_lib", "book", "notebooks", "girlib", "tools", "data/README.md",
+                  "README.md", "CONTRIBUTING.md", "CHANGELOG.md"]),
     ("tests", ["-m", "pytest", "-n", str(cores()), "--dist", "loadgroup", "--durations", "5"]),
 )
 

@@ -100,7 +100,7 @@ def install_girlib(have_uv):
 
 
 def main():
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):      # noqa: UP036 - whoever calls this has not installed anything yet
         sys.exit(f"girlib needs Python 3.10 or later; this is {sys.version.split()[0]} (choose one with: make PYTHON=python3.12 ...)")
     if STAMP.is_file() and STAMP.read_text() == wanted() and PYTHON.exists():
         print("environment: up to date (.venv)")
