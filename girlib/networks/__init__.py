@@ -24,14 +24,13 @@ NETWORKS = {                                                                # na
 
 def list_models(task=None):
     """Names of all networks, or of those that are made for a task."""
-    names = [name for name, file in NETWORKS.items() if (Path(__file__).parent / f"{file}.py").is_file()]
     if task is None:
-        return names
-    tasks = {name: _network("list_models", name).TASKS for name in names}
+        return list(NETWORKS)
+    tasks = {name: _network("list_models", name).TASKS for name in NETWORKS}
     known = sorted({task for own in tasks.values() for task in own})
     if task not in known:
         raise GirlibError(f"list_models: no network is made for the task {task!r}; there are {', '.join(known)}.")
-    return [name for name in names if task in tasks[name]]
+    return [name for name in NETWORKS if task in tasks[name]]
 
 
 def create_model(name, task, **options):
