@@ -78,8 +78,9 @@ def too_heavy(html):
 
 
 def mathjax(source: Path, target: Path):
-    """Copy the parts of MathJax that these pages use: TeX with the AMS environments, to HTML."""
-    parts = ["startup.js", "core.js", "input/tex-base.js", "input/tex/extensions/ams.js", "output/chtml.js", "output/chtml/fonts/tex.js"]
+    """Copy the parts of MathJax that these pages use: TeX with the AMS environments, to HTML that screen readers can follow."""
+    parts = ["startup.js", "core.js", "input/tex-base.js", "input/tex/extensions/ams.js", "output/chtml.js", "output/chtml/fonts/tex.js",
+             "a11y/assistive-mml.js"]
     fonts = [str(path.relative_to(source)) for path in (source / "output/chtml/fonts/woff-v2").iterdir()]
     for part in parts + fonts:
         (target / part).parent.mkdir(parents=True, exist_ok=True)
