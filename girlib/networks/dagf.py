@@ -4,15 +4,19 @@ Paper      Zhong et al., "Deep Attentional Guided Image Filtering", 2023, Sectio
 Symbols    I_t target (N, C, H, W), already enlarged     I_g guide (N, G, H, W)     lr the target before it was enlarged
            F_t, F_g features     W_t, W_g, W kernels of k x k taps     A attention map     level 0 is the coarsest of m
 Reads as   two pyramids of features -> kernels W_t, W_g and the map A -> W -> filter coarse to fine -> residual of every level + I_t
-Differs    This is the released code. Where the paper says otherwise (effects in the chapter "Building DAGF"):
-           - A weighs the target's kernel, not the guide's (Eq. 14), and is bounded by nothing;
-           - the kernels pass a softmax before they are combined, tanh(W) / c afterwards, and are divided by their sum of |taps| where that
-             is above 1; their sum is free, so a fresh network passes 0.22 of a constant (k = 3), the rest comes from adding I_t;
-           - two residual blocks before the filter instead of three after it, at half the kernels' size: the filter enlarges by two;
-           - lr is resized by nearest neighbour (Eq. 15: bicubic), so that level 0 at x4 skips pixels;
-           - the sum of Eq. (20) passes one more convolution, the residual a PReLU, and every output has full size (Eq. 21: its level's);
-           - 1x1 convolutions in heads, pyramids and kernels.
-           The released code takes heights and widths that 2^(m+1) divides; ours repeats the last row and column up to there and crops.
+Differs    style="released" (default)                                       style="paper"
+           A weighs the target's kernel and is not bounded                  A in (0, 1) weighs the guide's (Eq. 14)
+           kernels: softmax before they are combined, then tanh(W) / c,      as the convolutions give them
+             divided by their sum of |taps| where that is above 1
+           lr by nearest neighbour to half the kernels' size, two residual   I_t by bicubic to the kernels' size, the filter, then
+             blocks, then the filter, which enlarges by two                    three residual blocks (Eqs. 15-17)
+           one more convolution after the sum of Eq. (20), a PReLU on the    as printed: outputs have the size of their level
+             residual, all outputs of full size (Eq. 21)
+           1x1 convolutions in heads, pyramids and kernels                   3x3 throughout
+           The sum of a kernel is free: a fresh released network passes 0.22 of a constant (k = 3), I_t brings the rest. The paper leaves
+           open what bounds A (here a sigmoid), what joins the coarser features to the own ones (a convolution after the filter) and
+           what normalises the UNet (as released). The released code takes heights and widths that 2^(m+1) divides; here the last row
+           and column are repeated up to there, and the result is cropped.
 Weights    `rename()` translates released files; IGNORED names what they hold without using it (47,497 of 2,440,207 parameters by default)
 """
 
@@ -115,10 +119,10 @@ class ResidualBlock(nn.Module):
 class Pyramid(nn.Module):
     """The features of one image on m levels, Eqs. (9)-(10); Down moves every 2 x 2 block into channels."""
 
-    def __init__(self, channels, n, levels):
+    def __init__(self, channels, n, levels, size):
         super().__init__()
-        self.head = nn.Sequential(conv(channels, n, act=False), conv(n, n, 1))
-        self.down = nn.ModuleList(nn.Sequential(conv(n, n), nn.PixelUnshuffle(2), conv(4 * n, n, 1)) for _ in range(levels - 1))
+        self.head = nn.Sequential(conv(channels, n, act=False), conv(n, n, size))
+        self.down = nn.ModuleList(nn.Sequential(conv(n, n), nn.PixelUnshuffle(2), conv(4 * n, n, size)) for _ in range(levels - 1))
 
     def forward(self, image):
         features = [self.head(image)]                                  # (N, n, H, W)
@@ -149,67 +153,83 @@ class UNet(nn.Module):
 class AttentionalKernels(nn.Module):
     """AKL, Eqs. (11)-(14): a kernel from each image, and a map that says at each pixel how much either counts."""
 
-    def __init__(self, n, kernel_size, fusion):
+    def __init__(self, n, kernel_size, fusion, style):
         super().__init__()
-        taps = kernel_size**2
-        self.fusion = fusion
+        taps, size = kernel_size**2, 3 if style == "paper" else 1
+        self.fusion, self.style = fusion, style
         if fusion != "guide":
-            self.target_kernel = nn.Sequential(conv(n, n, 1), conv(n, taps, 1, act=False))
+            self.target_kernel = nn.Sequential(conv(n, n, size), conv(n, taps, size, act=False))
         if fusion != "target":
-            self.guide_kernel = nn.Sequential(conv(n, n, 1), conv(n, taps, 1, act=False))
+            self.guide_kernel = nn.Sequential(conv(n, n, size), conv(n, taps, size, act=False))
         if fusion == "attention":
-            self.attention = nn.Sequential(conv(2 * n, n, norm=True), UNet(n), conv(n, 1, norm=True))
-        self.c = nn.Parameter(torch.tensor([0.5 * taps]))
+            last = conv(n, 1, norm=True, act=style == "released")
+            self.attention = nn.Sequential(conv(2 * n, n, norm=True), UNet(n), last)
+        if style == "released":
+            self.c = nn.Parameter(torch.tensor([0.5 * taps]))
 
     def forward(self, F_t, F_g):
-        found = {}
+        found, paper = {}, self.style == "paper"
         if self.fusion != "guide":
-            found["W_t"] = W = self.target_kernel(F_t).softmax(dim=1)  # (N, k^2, h, w), Eq. (11)
+            W = self.target_kernel(F_t)                                # (N, k^2, h, w), Eq. (11)
+            found["W_t"] = W = W if paper else W.softmax(dim=1)
         if self.fusion != "target":
-            found["W_g"] = W = self.guide_kernel(F_g).softmax(dim=1)  # Eq. (12)
+            W = self.guide_kernel(F_g)                                 # Eq. (12)
+            found["W_g"] = W = W if paper else W.softmax(dim=1)
         if self.fusion == "multiply":
             W = found["W_t"] * found["W_g"]
         if self.fusion == "add":
             W = found["W_t"] + found["W_g"]
         if self.fusion == "attention":
-            found["A"] = A = self.attention(torch.cat([F_t, F_g], dim=1))  # (N, 1, h, w), Eq. (13)
-            W = A * found["W_t"] + (1 - A) * found["W_g"]  # Eq. (14) with A and 1 - A exchanged
-        W = torch.tanh(W) / (self.c + 1e-8)
-        found["W"] = W / (W.abs().sum(dim=1, keepdim=True) + 1e-4).clamp(min=1)
-        return found
+            A = self.attention(torch.cat([F_t, F_g], dim=1))           # (N, 1, h, w), Eq. (13)
+            found["A"] = A = A.sigmoid() if paper else A
+            believed, other = ("W_g", "W_t") if paper else ("W_t", "W_g")
+            W = A * found[believed] + (1 - A) * found[other]           # Eq. (14)
+        if not paper:
+            W = torch.tanh(W) / (self.c + 1e-8)
+            W = W / (W.abs().sum(dim=1, keepdim=True) + 1e-4).clamp(min=1)
+        return found | {"W": W}
 
 
 class Level(nn.Module):
-    """One level of the multi-scale guided filtering, Eqs. (16)-(20), up to the residual of Eq. (21)."""
+    """One level of the multi-scale guided filtering, Eqs. (15)-(20), up to the residual of Eq. (21)."""
 
-    def __init__(self, n, channels, kernel_size, residual_blocks, fusion, coarsest):
+    def __init__(self, n, channels, kernel_size, residual_blocks, fusion, style, coarsest):
         super().__init__()
-        self.kernels = AttentionalKernels(n, kernel_size, fusion)
+        self.style = style
+        self.kernels = AttentionalKernels(n, kernel_size, fusion, style)
         self.features = conv(channels, n)
         self.merge = nn.Conv2d(n if coarsest else 2 * n, n, 3, padding=1)
         self.blocks = nn.Sequential(*(ResidualBlock(n) for _ in range(residual_blocks)))
         self.own = conv(n, n)
         if not coarsest:
-            self.sum = conv(n, n)
-            self.lam = nn.Parameter(torch.zeros(1))  # lambda of Eq. (20)
-        self.residual = conv(n, channels)
+            self.sum = conv(n, n) if style == "released" else nn.Identity()
+            self.lam = nn.Parameter(torch.zeros(1))                    # lambda of Eq. (20)
+        self.residual = conv(n, channels, act=style == "released")
 
     def forward(self, I_t, F_t, F_g, coarser):
         found = {"I_t": I_t, "F_t": F_t, "F_g": F_g, **self.kernels(F_t, F_g)}
-        x = self.features(I_t)  # (N, n, h/2, w/2), half the size of the kernels
+        x = self.features(I_t)                                         # (N, n, h/2, w/2); paper: (N, n, h, w)
         if coarser is not None:
-            x = torch.cat([x, coarser["F"]], dim=1)
-        found["F"] = dynamic_filter(self.blocks(self.merge(x)), found["W"])  # (N, n, h, w), Eqs. (16)-(18)
-        F_hat = self.own(found["F"])  # Eq. (19)
+            x = torch.cat([x, enlarge(coarser["F"], x)], dim=1)
+        if self.style == "released":
+            found["F"] = dynamic_filter(self.blocks(self.merge(x)), found["W"])          # (N, n, h, w)
+        else:
+            found["F"] = self.blocks(self.merge(dynamic_filter(x, found["W"])))          # Eqs. (16)-(18)
+        F_hat = self.own(found["F"])                                   # Eq. (19)
         if coarser is not None:
-            F_hat = self.sum(self.lam * F.interpolate(coarser["F_hat"], scale_factor=2) + F_hat)  # Eq. (20)
-        found["F_hat"] = F_hat
-        found["residual"] = self.residual(F_hat)  # (N, C, h, w)
-        return found
+            F_hat = self.sum(self.lam * enlarge(coarser["F_hat"], F_hat) + F_hat)        # Eq. (20)
+        return found | {"F_hat": F_hat, "residual": self.residual(F_hat)}                # (N, n, h, w), (N, C, h, w)
+
+
+def enlarge(features, like):
+    """By nearest neighbour to the size of the other; nothing to do where they are alike."""
+    return features if features.shape[2:] == like.shape[2:] else F.interpolate(features, like.shape[2:])
 
 
 class Network(nn.Module):
-    def __init__(self, width=32, levels=3, kernel_size=3, residual_blocks=2, channels=1, guide_channels=3, fusion="attention"):
+    def __init__(self, width=32, levels=3, kernel_size=3, residual_blocks=None, channels=1, guide_channels=3, fusion="attention",
+                 style="released"):
+        """residual_blocks on each level: 2 by default, 3 in the paper's style."""
         super().__init__()
         if width < 2 or width % 2:
             raise GirlibError(f"dagf: width is {width}; its UNet halves it, give an even number from 2 up.")
@@ -217,17 +237,22 @@ class Network(nn.Module):
             raise GirlibError(f"dagf: levels is {levels} and kernel_size {kernel_size}; give at least one level and an odd kernel size.")
         if fusion not in FUSIONS:
             raise GirlibError(f"dagf: fusion is {fusion!r}; choose one of {', '.join(FUSIONS)}.")
-        self.channels, self.guide_channels, self.fusion = channels, guide_channels, fusion
+        if style not in ("released", "paper"):
+            raise GirlibError(f"dagf: style is {style!r}; choose 'released' or 'paper'.")
+        self.channels, self.guide_channels, self.fusion, self.style = channels, guide_channels, fusion, style
+        size = 3 if style == "paper" else 1
+        if residual_blocks is None:
+            residual_blocks = 3 if style == "paper" else 2
         if fusion != "guide":
-            self.target_features = Pyramid(channels, width, levels)
+            self.target_features = Pyramid(channels, width, levels, size)
         if fusion != "target":
-            self.guide_features = Pyramid(guide_channels, width, levels)
-        self.levels = nn.ModuleList(Level(width, channels, kernel_size, residual_blocks, fusion, i == 0) for i in range(levels))
+            self.guide_features = Pyramid(guide_channels, width, levels, size)
+        self.levels = nn.ModuleList(Level(width, channels, kernel_size, residual_blocks, fusion, style, i == 0) for i in range(levels))
 
     def forward(self, target, guide, lr=None, return_intermediates=False):
         """Target and guide of full size, the guide in [0, 1]; lr is the target before it was enlarged (none: the target itself).
 
-        The intermediates are lists, coarse to fine; `outputs` holds the restored image of each level, Eq. (21), all of full size.
+        The intermediates are lists, coarse to fine; `outputs` holds the restored image of each level, Eq. (21).
         """
         check_images("dagf", target=(target, self.channels), guide=(guide, self.guide_channels))
         lr = target if lr is None else lr
@@ -239,11 +264,18 @@ class Network(nn.Module):
         guides = [None] * m if self.fusion == "target" else self.guide_features(I_g)
         found = []
         for i, level in enumerate(self.levels):
-            low = nearest(lr, (height, width), I_t.shape[2:], 2 ** (m - i))                # half the size of level i, Eq. (15)
-            found.append(level(low, targets[i], guides[i], found[-1] if found else None))
-            enlarged = F.interpolate(found[-1]["residual"], I_t.shape[2:], mode="bilinear", align_corners=False)
-            found[-1]["outputs"] = (enlarged + I_t)[..., :height, :width]                   # Eq. (21)
-        output = found[-1]["outputs"]
+            scale = 2 ** (m - 1 - i)
+            if self.style == "released":
+                own = nearest(lr, (height, width), I_t.shape[2:], 2 * scale)                # half the size of the level's kernels
+            else:
+                own = resize(I_t, [n // scale for n in I_t.shape[2:]], "bicubic")           # Eq. (15)
+            found.append(level(own, targets[i], guides[i], found[-1] if found else None))
+            residual = found[-1]["residual"]
+            if self.style == "released":
+                output = (resize(residual, I_t.shape[2:], "bilinear") + I_t)[..., :height, :width]
+            else:
+                output = (residual + own)[..., :-(-height // scale), :-(-width // scale)]
+            found[-1]["outputs"] = output                                                   # Eq. (21)
         if not return_intermediates:
             return output
         return output, {name: [level[name] for level in found] for name, value in found[0].items() if value is not None}
@@ -273,6 +305,10 @@ def nearest(low, size, padded, step):
     rows, columns = ((torch.arange(0, p, step, device=low.device) * n // s).clamp(max=n - 1)
                      for p, n, s in zip(padded, low.shape[2:], size, strict=True))
     return low[:, :, rows[:, None], columns]
+
+
+def resize(image, size, mode):
+    return F.interpolate(image, size, mode=mode, align_corners=False)
 
 
 def limits(sample):

@@ -134,6 +134,13 @@ def test_lr_is_resized_like_torch_does_where_the_size_fits(low):
         assert torch.equal(dagf.nearest(lr, (24, 40), (24, 40), step), expected)
 
 
+def test_batch_statistics_are_almost_those_of_the_last_batch():
+    norm = dagf.AdaptiveNorm(2)
+    x = torch.randn(4, 2, 3, 3) + 5
+    norm(x)
+    assert torch.allclose(norm.bn.running_mean, 0.999 * x.mean(dim=(0, 2, 3)), atol=1e-5)
+
+
 def test_without_lr_the_target_itself_is_filtered():
     network, target, guide = dagf.Network(width=2).eval(), torch.rand(1, 1, 16, 16), torch.rand(1, 3, 16, 16)
     assert torch.equal(network(target, guide), network(target, guide, target))
@@ -186,6 +193,41 @@ def test_more_residual_blocks_give_every_model_the_parameters_of_the_full_one(mo
     assert abs(ablated / full - 1) < 0.006
 
 
+@torch.no_grad()
+def test_the_papers_style_is_what_the_paper_prints():
+    torch.manual_seed(0)
+    network = dagf.Network(width=4, levels=2, style="paper").eval()
+    network.levels[1].lam.fill_(0.7)
+    target, guide = torch.rand(1, 1, 16, 24), torch.rand(1, 3, 16, 24)
+    restored, inside = network(target, guide, return_intermediates=True)
+    F_previous = F_hat = None
+    for i, level in enumerate(network.levels):
+        W_t, W_g, A, W = (inside[name][i] for name in ("W_t", "W_g", "A", "W"))
+        assert 0 < A.min() < A.max() < 1
+        assert torch.allclose(W, A * W_g + (1 - A) * W_t)                             # Eq. (14)
+        assert torch.equal(W_g, level.kernels.guide_kernel(inside["F_g"][i]))         # Eq. (12), nothing normalised
+        I_t = F.interpolate(target, (8 * 2**i, 12 * 2**i), mode="bicubic", align_corners=False)
+        features = level.features(I_t)
+        if i:
+            features = torch.cat([features, F_previous.repeat_interleave(2, 2).repeat_interleave(2, 3)], dim=1)
+        windows = F.unfold(features, 3, padding=1).view(1, features.shape[1], 9, *features.shape[2:])
+        F_previous = level.blocks(level.merge((windows * W[:, None]).sum(2)))         # Eqs. (16)-(18)
+        above = 0.7 * F_hat.repeat_interleave(2, 2).repeat_interleave(2, 3) if i else 0
+        F_hat = level.own(F_previous) + above                                         # Eqs. (19)-(20)
+        assert torch.allclose(inside["outputs"][i], level.residual.conv(F_hat) + I_t, atol=1e-5)      # Eq. (21)
+    assert restored is inside["outputs"][1]
+    assert [len(level.blocks) for level in network.levels] == [3, 3]
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 13), (21, 50)])
+def test_the_papers_style_takes_any_size_and_uses_every_parameter(size):
+    network = dagf.Network(width=2, style="paper")
+    restored, inside = network(torch.rand(2, 1, *size), torch.rand(2, 3, *size), return_intermediates=True)
+    assert [tuple(x.shape[2:]) for x in inside["outputs"]] == [tuple(-(-n // s) for n in size) for s in (4, 2, 1)]
+    sum(output.square().mean() for output in inside["outputs"]).backward()
+    assert all(p.grad is not None for p in network.parameters())
+
+
 def test_a_fresh_network_passes_less_than_a_quarter_of_a_constant():
     torch.manual_seed(0)
     _, inside = dagf.Network().eval()(torch.rand(1, 1, 16, 16), torch.rand(1, 3, 16, 16), return_intermediates=True)
@@ -233,6 +275,6 @@ def test_mistakes_are_named():
         with pytest.raises(GirlibError, match=said):
             network(*arguments)
     for options, said in [({"kernel_size": 4}, "kernel_size 4"), ({"width": 3}, "width is 3"), ({"levels": 0}, "levels is 0"),
-                          ({"fusion": "sum"}, "fusion is 'sum'")]:
+                          ({"fusion": "sum"}, "fusion is 'sum'"), ({"style": "mine"}, "style is 'mine'")]:
         with pytest.raises(GirlibError, match=said):
             dagf.Network(**options)
