@@ -46,7 +46,8 @@ def test_what_does_not_exist_is_answered_with_what_does():
     for message, call in (
             ("create_model: there is no network 'svrlm'; there are sfigf, dagf", lambda: create_model("svrlm", "depth")),
             ("svlrm is not made for the task 'hdr'; it knows depth, pansharpening, multifocus", lambda: create_model("svlrm", "hdr")),
-            ("svlrm has no option 'widht'; it has channels, width, depth, slope", lambda: create_model("svlrm", "depth", widht=3)),
+            ("svlrm has no option 'widht'; it has channels, width, depth, slope, coefficients",
+             lambda: create_model("svlrm", "depth", widht=3)),
             ("no weights of our own ship yet", lambda: load_model("svlrm", "depth", "girlib")),
             ("no weights of svlrm were released for depth at scale 3; there are 8, 16, 4",
              lambda: load_model("svlrm", "depth", "official", 3)),

@@ -60,6 +60,22 @@ def test_every_task_and_size(size):
         assert predict(create_model("svlrm", task), sample).shape == sample.target.shape
 
 
+def test_with_imgf_the_intercept_knows_the_slope():
+    network = recipe(svlrm.Network(width=8, depth=2, coefficients="imgf")).double()
+    P, I = torch.rand(1, 1, 9, 9).double(), torch.rand(1, 1, 9, 9).double()
+    restored, inside = network(P, I, return_intermediates=True)
+    A = network.last.infer_A(torch.cat([inside["features"], I], dim=1))
+    B = network.last.infer_B(torch.cat([A, P, I], dim=1))
+    assert torch.allclose(inside["alpha"], A) and torch.allclose(inside["beta"], B) and torch.allclose(restored, A * I + B)
+    restored.square().sum().backward()
+    assert all(p.grad.abs().max() > 0 for p in network.parameters())
+
+
+def test_an_unknown_way_to_the_coefficients_is_refused():
+    with pytest.raises(GirlibError, match="coefficients is 'apart'; it must be 'joint' or 'imgf'"):
+        svlrm.Network(coefficients="apart")
+
+
 def test_one_pan_band_guides_every_target_band():
     network, target, pan = recipe(svlrm.Network(channels=3, width=8, depth=2)), torch.rand(1, 3, 9, 9), torch.rand(1, 1, 9, 9)
     assert torch.equal(network(target, pan), network(target, pan.repeat(1, 3, 1, 1)))
