@@ -432,6 +432,17 @@ def test_opencv_agrees_inside_and_reflects_at_the_border(G, radius):
     assert np.abs(guided_filter(*reflected, radius, 0.01)[0, 0].numpy()[inner] - theirs).max() < 2e-5
 
 
+def test_opencv_gives_up_on_a_faint_colour_guide_and_we_do_not():
+    """Below eps = 0.01 it replaces each determinant under 1e-6 by 1, which leaves no slope: the mean of means remains."""
+    cv2 = pytest.importorskip("cv2")
+    target, faint = pair(1, 3, 40, 40, dtype=torch.float32)
+    target, faint = target + faint[:, :1], 0.02 * faint
+    theirs = cv2.ximgproc.guidedFilter(faint[0].permute(1, 2, 0).numpy(), target[0, 0].numpy(), 3, 1e-5)
+    assert np.abs(theirs - box_mean(box_mean(target, 3), 3)[0, 0].numpy())[6:-6, 6:-6].max() < 1e-4
+    exact = guided_filter(target.double(), faint.double(), 3, 1e-5)
+    assert largest(guided_filter(target, faint, 3, 1e-5), exact) < 1e-5 and np.abs(theirs - exact[0, 0].numpy())[6:-6, 6:-6].max() > 0.1
+
+
 # --------------------------------------------------------------------------------------------------- layers, devices
 
 def test_layers_equal_their_functions():
