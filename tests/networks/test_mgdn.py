@@ -179,6 +179,19 @@ def test_stochastic_depth_leaves_out_whole_branches_and_keeps_the_mean():
     assert (block.eval().sometimes(torch.ones(9, 1, 1, 1)) == 1).all()
 
 
+def test_every_other_block_shifts_its_windows_by_half():
+    blocks = mgdn.Network(**mgdn.TASKS["multiexposure"]).layers[1].pff.blocks
+    assert [block.shift for block in blocks] == [0, 4] * 3
+
+
+def test_linear_layers_and_biases_of_the_windows_start_small():
+    torch.manual_seed(0)
+    block = small("multifocus", width=48).layers[0].pff.blocks[0]
+    for weight in (block.attention.qkv.weight, block.attention.bias, block.mlp[0].weight):
+        assert 0.015 < weight.std() < 0.025                                           # 0.02; the fewest numbers: 98, spread 7 %
+    assert (block.attention.qkv.bias == 0).all()
+
+
 def test_stochastic_depth_grows_from_0_to_a_tenth_through_the_network():
     drops = [block.drop for layer in small("multifocus").layers for block in layer.pff.blocks]
     assert drops == pytest.approx([0, 1 / 30, 2 / 30, 0.1])
@@ -218,11 +231,11 @@ def test_the_static_ablation_filters_all_pixels_alike_with_the_same_parameters()
 def test_depth_is_scaled_by_the_reference_and_the_guide_by_imagenet():
     network = small("depth")
     reference = torch.linspace(1, 5, 64).view(1, 1, 8, 8)
-    sample = Sample(target=reference - 0.5, guide=torch.rand(1, 3, 8, 8), reference=reference, unit="m")
+    sample = Sample(target=1.5 * reference - 1.5, guide=torch.rand(1, 3, 8, 8), reference=reference, unit="m")      # from 0 to 6
     target, guide = network.prepare(sample)
-    assert torch.allclose(target, (reference - 1.5) / 4)
+    assert torch.allclose(target, (1.5 * reference - 2.5) / 4)
     assert torch.allclose(guide[0, 1], (sample.guide[0, 1] - 0.456) / 0.224)
-    assert torch.allclose(network.finish(target, sample), (reference - 0.5).clamp(min=1))      # clamped to the reference's range
+    assert torch.allclose(network.finish(target, sample), sample.target.clamp(1, 5), atol=1e-6)      # clamped to the reference's range
 
 
 @pytest.mark.parametrize("size, mirrored", [((8, 8), (16, 16)), ((13, 9), (16, 16)), ((17, 520), (24, 528))])
