@@ -21,9 +21,8 @@ from pathlib import Path
 import nbformat
 import yaml
 from execute import BUILD, ROOT, Failure, commit, device, environment, execute, versions
-from slim import PAGE_BYTES, mathjax, slim, too_heavy
-
 from notebooks import colab_link, repository
+from slim import PAGE_BYTES, mathjax, slim, too_heavy
 
 STAGE, WORK, HTML = BUILD / "stage", BUILD / "work", BUILD / "html"
 

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import yaml
 from bs4 import BeautifulSoup
 from execute import ROOT, Failure
-
 from notebooks import repository
 
 HTML = ROOT / "_build" / "html"
