@@ -88,6 +88,13 @@ def test_any_size_is_kept(size):
     assert restored.shape == (2, 1, *size)
 
 
+@torch.no_grad()
+def test_no_depth_is_negative():
+    network = dctnet.Network(width=8)
+    network.decoder[-2].bias.fill_(-9)
+    assert network(torch.rand(1, 1, 16, 16), torch.rand(1, 3, 16, 16)).abs().max() == 0
+
+
 def test_every_parameter_learns():
     stored = own("dctnet")
     network = dctnet.Network(width=8)
