@@ -89,7 +89,8 @@ def test_chapter_gets_its_parameters_and_appears_whole(tmp_path, kernel_is_in_th
 
 def test_unknown_parameter_lists_the_known_ones(tmp_path):
     source = write(tmp_path / "a.ipynb", BEGIN)
-    with pytest.raises(GirlibError, match=r"unknown parameter 'profil' \(did you mean 'profile'\?\); this notebook knows profile, seed, device, data_root"):
+    sentence = r"unknown parameter 'profil' \(did you mean 'profile'\?\); this notebook knows profile, seed, device, data_root"
+    with pytest.raises(GirlibError, match=sentence):
         notebook.execute(source, tmp_path / "b.ipynb", {"profil": "colab"})
     assert not (tmp_path / "b.ipynb").exists()
 
