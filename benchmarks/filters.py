@@ -25,6 +25,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = {"girlib": "torch", "opencv": "opencv-contrib-python-headless", "kornia": "kornia"}     # and what it rests on
 SIZES, GUIDES, RADII = ((480, 640), (2048, 2048)), (1, 3), (4, 8, 32)
+NO_REUSE = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}   # glibc: no plane lives in what loading has left over
 EPS = 1e-2      # below that, OpenCV takes a colour window whose determinant is under 1e-6 for flat: another filter
 
 
@@ -113,7 +114,7 @@ def main():
         for library, t in times.items():
             arguments = [library, *map(str, (height, width, channels, radius))]
             peak = int(subprocess.run([sys.executable, __file__, "--threads", str(options.threads), "--memory", *arguments],
-                                      capture_output=True, text=True, check=True).stdout)
+                                      env=NO_REUSE, capture_output=True, text=True, check=True).stdout)
             low, median, high = statistics.quantiles(t, n=4, method="inclusive")
             speed = statistics.median(times["opencv"]) / median
             line += f"{median:10.1f} [{low:.1f}, {high:.1f}]".ljust(24) + f"{speed:6.2f}{peak / 1e6:6.0f}"

@@ -59,7 +59,7 @@ def _stream(P, I, centre_P, centre_I, radius, lines, Q):
         c_P, c_I = centre_P[n].flatten().tolist(), centre_I[n].flatten().tolist()
         for left in range(0, W, columns):
             right = min(W, left + columns)
-            first.clear(), second.clear()
+            first.planes[:C + G] = first.old[:] = second.old[:] = 0               # outside the image, and above its first row
             first_x, second_x = (_count(left - d, pitch, W, radius, P) for d in (radius, 0))
             for top, n_first, n_second in zip(range(0, strips * rows, rows), first_y, second_y, strict=True):
                 _load([*P[n], *I[n]], c_P + c_I, first.planes[:C + G].view(-1, rows, pitch), top, left - 2 * radius)
@@ -86,7 +86,8 @@ class _Sums:
     """Window means of planes that arrive in strips: fill `planes`, call `add`, read `means`, `radius` rows behind.
 
     All planes are flat, so that a step along a row is one element and a step down is `pitch`. Position i of a sum is the
-    first element of its window; what runs over the end of a row falls into columns that nobody reads.
+    first element of its window; what runs over the end of a row falls into columns that nobody reads. `old` holds the last
+    2 radius rows of the strip before, summed along.
     """
 
     def __init__(self, number, rows, pitch, radius, spare, like):
@@ -98,10 +99,6 @@ class _Sums:
         self.additions = []
         for strip, along, fresh, means in zip(self.strip, self.along, self.fresh, self.means, strict=True):
             self.additions += _additions(strip, radius, 1, fresh, spare) + _additions(along, radius, pitch, means, spare)
-
-    def clear(self):
-        """Nothing has been seen: zeros above the first row."""
-        self.strip.zero_(), self.along.zero_()
 
     def add(self, count):
         """Takes the strip in, whose windows hold `count` pixels each."""
