@@ -21,7 +21,7 @@ TASKS = {
     "flash": dict(channels=3, guide_channels=3, fusion=False),
     "multifocus": dict(channels=3, guide_channels=3, fusion=True),
     "multiexposure": dict(channels=3, guide_channels=3, fusion=True),
-    "pansharpening": dict(channels=8, guide_channels=1, fusion=False),
+    "pansharpening": dict(channels=8, guide_channels=1, fusion=True),      # as SFIGF's authors had it
 }
 RELEASED = {("depth", 4): "cunet/depth_ks9.pth", ("multifocus", None): "cunet/multi_focus.pth",
             ("multiexposure", None): "cunet/multi_exposure.pth"}

@@ -19,8 +19,8 @@ from girlib.errors import GirlibError
 from girlib.layers import check_images, luma, unit_range
 
 TASKS = {"depth": dict(channels=1), "pansharpening": dict(channels=8), "multifocus": dict(channels=3)}
-RELEASED = {("depth", 8): "svlrm/X8/model_177200_iter.pth", ("depth", 16): "svlrm/X16/model_192600_iter.pth",
-            ("depth", 4): "svlrm/X4/model_192600_iter.pth"}
+RELEASED = {("depth", 4): "svlrm/X4/model_192600_iter.pth", ("depth", 8): "svlrm/X8/model_177200_iter.pth",
+            ("depth", 16): "svlrm/X16/model_192600_iter.pth"}
 NAMES = {"first_layer": "first", "feature_block": "body", "final_layer": "last",                   # sunny2109/SVLRM
          "input": "first", "output": "last",                                                       # curlyqian/SVLRM, with slope=0
          **{f"medium_layer.{k}.conv": f"body.{2 * k}" for k in range(10)}}
