@@ -88,13 +88,16 @@ def _zones(n, k, D):
     return [zone for zone in zones if zone.blocks]
 
 
+NUMBERS_AT_ONCE = {"cpu": 2 ** 17}                # of q in a chunk, which should stay within the cache; more on other devices
+
+
 class _Geometry:
     """Where the keys of a chunk of query rows lie. Images are (M, d, H, W) with M = N * heads."""
 
     def __init__(self, q, k, D):
         self.k, self.D = k, D
         self.rows, self.columns = (_zones(n, k, D) for n in q.shape[-2:])
-        numbers = 2 ** 16 if q.device.type == "cpu" else 2 ** 24      # of q in a chunk: it should stay within the cache
+        numbers = NUMBERS_AT_ONCE.get(q.device.type, 2 ** 24)
         self.rows_at_once = max(1, numbers // (q.shape[0] * q.shape[1] * q.shape[3]))
 
     def chunks(self):
@@ -102,6 +105,10 @@ class _Geometry:
             step = max(1, self.rows_at_once // zone.blocks)
             for p in range(0, zone.length, step):
                 yield zone, p, min(step, zone.length - p)
+
+    def is_usual(self, chunk):
+        """One of the many of the same shape; the border's rows and the remainder are not."""
+        return chunk[0].blocks == 1 and chunk[2] == min(self.rows_at_once, chunk[0].length)
 
     def queries(self, x, zone, p, rows):
         return zone.queries(x, dim=2).narrow(3, p, rows)                                # (M, d, blocks, rows, W)
@@ -140,71 +147,78 @@ class _ShiftedSums(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, q, k, v, bias, kernel_size, dilation):
+    def forward(ctx, q, k, v, bias, kernel_size, dilation, compiled):
         where = _Geometry(q, kernel_size, dilation)
-        output, log_sum = torch.empty_like(q), q.new_empty(q.shape[0], *q.shape[2:])
+        output, log_sum = torch.empty_like(q), q.new_empty(q.shape[0], 1, *q.shape[2:])
         for chunk in where.chunks():
-            Q = where.queries(q, *chunk).contiguous()
-            K, V = where.keys(k, *chunk), where.keys(v, *chunk)
-            product = torch.empty_like(Q)
-            logits = Q.new_empty(kernel_size, kernel_size, Q.shape[0], *Q.shape[2:])
-            largest = torch.full_like(logits[0, 0], -torch.inf)
-            table = _bias_planes(where, bias, chunk[0])
-            for b in range(kernel_size):
-                K_b = where.shifted(K, b)
-                for a in range(kernel_size):
-                    plane = _logits(Q, K_b.narrow(3, a * dilation, Q.shape[3]), table, a, b, product, out=logits[a, b])
-                    torch.maximum(largest, plane, out=largest)
-            total, O = torch.zeros_like(largest), torch.zeros_like(Q)
-            for b in range(kernel_size):
-                V_b = where.shifted(V, b)
-                for a in range(kernel_size):
-                    weight = logits[a, b].sub_(largest).exp_()
-                    total += weight
-                    O.addcmul_(weight[:, None], V_b.narrow(3, a * dilation, Q.shape[3]))
-            where.queries(output, *chunk).copy_(O.div_(total[:, None]))
-            where.queries(log_sum[:, None], *chunk).copy_(total.log_().add_(largest)[:, None])
+            attend = _compiled_chunk if compiled and where.is_usual(chunk) else _chunk
+            Q, K, V = where.queries(q, *chunk).contiguous(), where.keys(k, *chunk), where.keys(v, *chunk)
+            O, lse = attend(where, Q, K, V, _bias_planes(where, bias, chunk[0]))
+            where.queries(output, *chunk).copy_(O)
+            where.queries(log_sum, *chunk).copy_(lse[:, None])
         ctx.save_for_backward(q, k, v, bias, output, log_sum)
-        ctx.window = kernel_size, dilation
+        ctx.options = kernel_size, dilation, compiled
         return output
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
         q, k, v, bias, output, log_sum = ctx.saved_tensors
-        kernel_size, dilation = ctx.window
+        kernel_size, dilation, compiled = ctx.options
         where = _Geometry(q, kernel_size, dilation)
         dq, dk, dv = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
         dbias = None if bias is None else torch.zeros_like(bias)
         for chunk in where.chunks():
-            zone, p, rows = chunk
-            Q, G = (where.queries(x, *chunk).contiguous() for x in (q, gradient))
-            delta = (G * where.queries(output, *chunk)).sum(1)                         # (M, blocks, rows, W), like all planes
-            lse = where.queries(log_sum[:, None], *chunk).squeeze(1).contiguous()
-            K, V = where.keys(k, *chunk), where.keys(v, *chunk)
-            dK, dV = where.keys(dk, *chunk), where.keys(dv, *chunk)
-            product, dQ, plane, slope = torch.empty_like(Q), torch.zeros_like(Q), torch.empty_like(delta), torch.empty_like(delta)
-            table = _bias_planes(where, bias, zone)
-            along_columns = None if bias is None else bias.new_empty(kernel_size, kernel_size, len(bias), zone.blocks, q.shape[3])
-            for b in range(kernel_size):
-                K_b, V_b = where.shifted(K, b), where.shifted(V, b)
-                dK_b, dV_b = torch.zeros_like(K_b), torch.zeros_like(V_b)
-                for a in range(kernel_size):
-                    K_ab, V_ab, dK_ab, dV_ab = (x.narrow(3, a * dilation, rows) for x in (K_b, V_b, dK_b, dV_b))
-                    weight = _logits(Q, K_ab, table, a, b, product, out=plane).sub_(lse).exp_()
-                    _add_product(dV_ab, weight, G)
-                    torch.sum(torch.mul(G, V_ab, out=product), dim=1, out=slope)
-                    slope.sub_(delta).mul_(weight)                                     # d loss / d logit
-                    dQ.addcmul_(slope[:, None], K_ab)
-                    _add_product(dK_ab, slope, Q)
-                    if bias is not None:
-                        torch.sum(slope, dim=2, out=along_columns[a, b])
-                where.add_shifted(dK, b, dK_b)
-                where.add_shifted(dV, b, dV_b)
+            attend = _compiled_chunk_backward if compiled and where.is_usual(chunk) else _chunk_backward
+            Q, G, lse = (where.queries(x, *chunk).contiguous() for x in (q, gradient, log_sum))
+            delta = (G * where.queries(output, *chunk)).sum(1)                         # (M, blocks, rows, W), as lse
+            K, V, dK, dV = (where.keys(x, *chunk) for x in (k, v, dk, dv))
+            dQ, slopes = attend(where, Q, G, lse.squeeze(1), delta, K, V, dK, dV, _bias_planes(where, bias, chunk[0]))
             where.queries(dq, *chunk).copy_(dQ)
             if bias is not None:
-                dbias += _fold_bias(where, along_columns, zone)
-        return dq, dk, dv, dbias, None, None
+                dbias += _fold_bias(where, slopes, chunk[0])
+        return dq, dk, dv, dbias, None, None, None
+
+
+def _chunk(where, Q, K, V, table):
+    """Output and log-sum of one chunk: queries (M, d, blocks, rows, W), keys and values (M, d, rows with halo, W)."""
+    rows, product, total, O = Q.shape[3], torch.empty_like(Q), 0, torch.zeros_like(Q)
+    logits = Q.new_empty(where.k, where.k, Q.shape[0], *Q.shape[2:])
+    largest = torch.full_like(logits[0, 0], -torch.inf)
+    for b in range(where.k):
+        K_b = where.shifted(K, b)
+        for a in range(where.k):
+            plane = _logits(Q, K_b.narrow(3, a * where.D, rows), table, a, b, product, out=logits[a, b])
+            torch.maximum(largest, plane, out=largest)
+    for b in range(where.k):
+        V_b = where.shifted(V, b)
+        for a in range(where.k):
+            weight = logits[a, b].sub_(largest).exp_()
+            total += weight
+            O.addcmul_(weight[:, None], V_b.narrow(3, a * where.D, rows))
+    return O.div_(total[:, None]), total.log_().add_(largest)
+
+
+def _chunk_backward(where, Q, G, lse, delta, K, V, dK, dV, table):
+    """Adds to dK and dV; returns dQ and the logits' gradient summed over rows, (k, k, M, blocks, W)."""
+    rows, product, dQ, plane, slope = Q.shape[3], torch.empty_like(Q), torch.zeros_like(Q), torch.empty_like(lse), torch.empty_like(lse)
+    slopes = Q.new_empty(where.k, where.k, Q.shape[0], Q.shape[2], Q.shape[4])
+    for b in range(where.k):
+        K_b, V_b = where.shifted(K, b), where.shifted(V, b)
+        dK_b, dV_b = torch.zeros_like(K_b), torch.zeros_like(V_b)
+        for a in range(where.k):
+            K_ab, V_ab, dK_ab, dV_ab = (x.narrow(3, a * where.D, rows) for x in (K_b, V_b, dK_b, dV_b))
+            weight = _logits(Q, K_ab, table, a, b, product, out=plane).sub_(lse).exp_()
+            _add_product(dV_ab, weight, G)
+            torch.sum(torch.mul(G, V_ab, out=product), dim=1, out=slope)
+            slope.sub_(delta).mul_(weight)                                             # d loss / d logit
+            dQ.addcmul_(slope[:, None], K_ab)
+            _add_product(dK_ab, slope, Q)
+            if table is not None:
+                torch.sum(slope, dim=2, out=slopes[a, b])
+        where.add_shifted(dK, b, dK_b)
+        where.add_shifted(dV, b, dV_b)
+    return dQ, slopes
 
 
 def _logits(Q, K, table, a, b, product, out):
@@ -236,17 +250,123 @@ def _fold_bias(where, planes, zone):
     return torch.einsum("abmgx,agi,bxj->mij", planes, pick_row, pick_column)
 
 
-def _torch(query, key, value, k, D, bias, scale, attend=_ShiftedSums):
+def _torch(query, key, value, k, D, bias, scale, compiled=False):
     N, heads, H, W, d = query.shape
     working = torch.float32 if query.dtype in (torch.float16, torch.bfloat16) else query.dtype
     q, keys, v = (x.to(working).movedim(-1, 2).reshape(N * heads, d, H, W).contiguous() for x in (query, key, value))
     if bias is not None:
         bias = bias.to(working).repeat(N, 1, 1)                                         # (M, 2k-1, 2k-1)
-    output = attend.apply(q * scale, keys, v, bias, k, D)
+    output = _ShiftedSums.apply(q * scale, keys, v, bias, k, D, compiled)
     return output.view(N, heads, d, H, W).movedim(2, -1).to(query.dtype)
 
 
-BACKENDS = {"auto": _torch, "torch": _torch, "reference": _reference}
+# ------------------------------------------------------------------------------ the same sums, fused by torch.compile
+
+def _compiled_chunk(where, Q, K, V, table):
+    K, V = (torch.stack([where.shifted(x, b).squeeze(2) for b in range(where.k)]) for x in (K, V))
+    return _compile(_window_sums, Q.shape, Q.dtype, Q.device)(Q.squeeze(2), K, V, _squeeze(table), where.k, where.D)
+
+
+def _compiled_chunk_backward(where, Q, G, lse, delta, K, V, dK, dV, table):
+    K, V = (torch.stack([where.shifted(x, b).squeeze(2) for b in range(where.k)]) for x in (K, V))
+    adjoint = _compile(_window_sums_backward, Q.shape, Q.dtype, Q.device)
+    dQ, dK_all, dV_all, slopes = adjoint(*(x.squeeze(-3) for x in (Q, G, lse, delta)), K, V, _squeeze(table), where.k, where.D)
+    for b in range(where.k):
+        where.add_shifted(dK, b, dK_all[b].unsqueeze(2))
+        where.add_shifted(dV, b, dV_all[b].unsqueeze(2))
+    return dQ.unsqueeze(2), slopes.unsqueeze(3)
+
+
+def _squeeze(table):
+    return None if table is None else table.squeeze(3)
+
+
+def _windows(x, k, D):
+    """Shifted images (k, M, d, rows with halo, W) as (row of the window, column of the window, M, d, rows, W), without a copy."""
+    b, M, d, y, column = x.stride()
+    return x.as_strided((k, k, *x.shape[1:3], x.shape[3] - (k - 1) * D, x.shape[4]), (D * y, b, M, d, y, column))
+
+
+def _window_logits(Q, K, table, k, D):
+    logits = (Q * _windows(K, k, D)).sum(3)                                             # (k, k, M, rows, W)
+    return logits if table is None else logits + table
+
+
+def _window_sums(Q, K, V, table, k, D):
+    """The definition, word for word: only a compiler that fuses product and sum spares the copies."""
+    logits = _window_logits(Q, K, table, k, D)
+    largest = logits.amax((0, 1))
+    weights = (logits - largest).exp()
+    total = weights.sum((0, 1))
+    O = (weights[:, :, :, None] * _windows(V, k, D)).sum((0, 1)) / total[:, None]
+    return O.unsqueeze(2), (total.log() + largest).unsqueeze(1)
+
+
+def _window_sums_backward(Q, G, lse, delta, K, V, table, k, D):
+    weights = (_window_logits(Q, K, table, k, D) - lse).exp()
+    slope = weights * ((G * _windows(V, k, D)).sum(3) - delta)
+    dQ = (slope[:, :, :, None] * _windows(K, k, D)).sum((0, 1))
+
+    def spread(planes, x):                              # each row of the window adds to the rows that it saw
+        return sum(F.pad(planes[a, :, :, None] * x, (0, 0, a * D, (k - 1 - a) * D)) for a in range(k))
+
+    return dQ, spread(slope, Q), spread(weights, G), slope.sum(3)
+
+
+@functools.cache
+def _compile(function, shape, dtype, device):
+    """Compiled anew for each shape, as a function of its own, because dynamo keeps only a few versions of one."""
+    own = type(function)(function.__code__.replace(co_name=f"{function.__name__}_{'_'.join(map(str, shape))}"), function.__globals__)
+    return torch.compile(own, dynamic=False, fullgraph=True)
+
+
+# ------------------------------------------------------------------------------------- the fused kernels of natten
+
+def _natten(query, key, value, k, D, bias, scale):
+    """natten has no bias: it becomes part of the product, with one more feature for each remainder modulo 2k-1.
+
+    Offsets of key and query lie between -(k-1) and k-1, so their remainders differ. A key carries a one at the remainder
+    of its own place (row and column, in steps of D), a query the whole table turned by its own place.
+    """
+    if reason := _why_not_natten(query, k):
+        _warn_once(f'neighborhood_attention_2d: backend="natten" is not used, "torch" is: {reason}.')
+        return _torch(query, key, value, k, D, bias, scale)
+    d = query.shape[-1]
+    query = query * scale
+    if bias is not None:
+        (y, x), period = (torch.arange(n, device=query.device) // D % (2 * k - 1) for n in query.shape[2:4]), 2 * k - 1
+        places = torch.arange(period, device=query.device)
+        turned_rows, turned_columns = ((places - place[:, None] + k - 1) % period for place in (y, x))          # (H, period)
+        table = bias.to(query.dtype)[:, turned_rows[:, None, :, None], turned_columns[None, :, None, :]].flatten(3)
+        ones = (F.one_hot(y, period)[:, None, :, None] * F.one_hot(x, period)[None, :, None, :]).flatten(2).to(key.dtype)
+        query = torch.cat([query, table.expand(len(query), -1, -1, -1, -1)], dim=-1)
+        key = torch.cat([key, ones.expand(*key.shape[:2], -1, -1, -1)], dim=-1)
+    query, key, value = (F.pad(x, (0, -x.shape[-1] % 8)).permute(0, 2, 3, 1, 4).contiguous() for x in (query, key, value))
+    output = importlib.import_module("natten").na2d(query, key, value, kernel_size=k, dilation=D, scale=1.0)
+    return output[..., :d].permute(0, 3, 1, 2, 4)
+
+
+def _why_not_natten(query, k):
+    try:
+        natten = importlib.import_module("natten")
+    except (ImportError, OSError, RuntimeError) as error:             # absent, or built for another torch
+        return f"natten can't be imported ({error})"
+    if query.device.type != "cuda":
+        return f"its kernels need a GPU and the images are on the {query.device.type}"
+    if not getattr(natten, "HAS_LIBNATTEN", False):
+        return "it was installed without its compiled kernels"
+    if query.dtype == torch.float64:
+        return "its kernels have no float64"
+    return "its windows are larger than one pixel" if k == 1 else None
+
+
+@functools.cache
+def _warn_once(message):
+    warnings.warn(message, stacklevel=4)
+
+
+BACKENDS = {"auto": _torch, "torch": _torch, "compiled": functools.partial(_torch, compiled=True), "natten": _natten,
+            "reference": _reference}
 
 
 # ------------------------------------------------------------------------------------------- modules of the networks
@@ -268,7 +388,7 @@ class NeighborhoodSelfAttention(nn.Module):
         self.proj = nn.Linear(channels, channels)
 
     def forward(self, x):
-        return self.proj(_attend(self, x, lambda x: self.qkv(x)))
+        return self.proj(_attend(self, self.qkv, x))
 
 
 class NeighborhoodCrossAttention(nn.Module):
@@ -285,19 +405,21 @@ class NeighborhoodCrossAttention(nn.Module):
         self.proj = nn.Linear(channels, channels)
 
     def forward(self, x, y):
-        return self.proj(_attend(self, torch.stack([x, y]), lambda both: torch.cat([self.q(both[0]), self.kv(both[1])], dim=-1)))
+        return self.proj(_attend(self, lambda x, y: torch.cat([self.q(x), self.kv(y)], dim=-1), x, y))
 
 
 def _bias_table(heads, kernel_size):
     return nn.Parameter(nn.init.trunc_normal_(torch.empty(heads, 2 * kernel_size - 1, 2 * kernel_size - 1), std=0.02))
 
 
-def _attend(module, x, project):
-    """Extends x (..., H, W, C) to a window's size, projects it to query, key and value, attends, and crops."""
-    height, width = x.shape[-3:-1]
+def _attend(module, project, *images):
+    """Extends images (N, H, W, C) to a window's size, projects them to query, key and value, attends, and crops."""
+    height, width = images[0].shape[1:3]
     window = module.kernel_size * module.dilation
-    x = F.pad(x, (0, 0, 0, max(0, window - width), 0, max(0, window - height)))
-    q, k, v = project(x).unflatten(-1, (3, module.heads, -1)).permute(3, 0, 4, 1, 2, 5)  # each (N, heads, H, W, d)
+    missing = max(0, window - height), max(0, window - width)
+    if any(missing):
+        images = [F.pad(x, (0, 0, 0, missing[1], 0, missing[0])) for x in images]
+    q, k, v = project(*images).unflatten(-1, (3, module.heads, -1)).permute(3, 0, 4, 1, 2, 5)  # each (N, heads, H, W, d)
     output = neighborhood_attention_2d(q, k, v, module.kernel_size, module.dilation, module.bias, backend=module.backend)
     return output.permute(0, 2, 3, 1, 4).flatten(3)[:, :height, :width]                  # (N, H, W, heads * d)
 
