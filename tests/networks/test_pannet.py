@@ -76,6 +76,12 @@ def test_any_size_is_kept(size):
         assert network.finish(network(*network.prepare(sample)), sample).shape == (2, 4, *size)
 
 
+def test_a_low_image_that_was_rounded_down_is_continued_by_its_edge():
+    low = torch.rand(1, 2, 2, 3)
+    continued = pannet.fit(low, torch.zeros(1, 1, 11, 12))
+    assert torch.equal(continued[..., :2, :], low) and torch.equal(continued[..., 2, :], low[..., 1, :]) and continued.shape[-2:] == (3, 3)
+
+
 def test_every_parameter_learns():
     network = pannet.Network(channels=4, width=8)
     network(torch.rand(1, 4, 4, 4), torch.rand(1, 1, 16, 16), torch.rand(1, 4, 16, 16)).square().sum().backward()
