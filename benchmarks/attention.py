@@ -11,7 +11,6 @@ a process of its own.
 import argparse
 import functools
 import multiprocessing
-import resource
 import statistics
 import time
 import warnings
@@ -98,19 +97,26 @@ def clock(device):
 
 
 def peak(shape, name, call, device, threads):
-    """Megabytes that the second call takes above what the process held before it; measured in a fresh process."""
+    """Megabytes that a call takes above what the process held before it; measured in a fresh process."""
     torch.set_num_threads(threads)
     inputs, direction = make(shape, device)
     method = methods(name == "compiled", device)[name]
-    forward_backward(method, *make("1x1x24", device))                       # so that libraries are loaded
+    if name != "compiled":
+        forward_backward(method, *make("1x1x24", device))                   # so that libraries are loaded
     if device != "cpu":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
         call(method, inputs, direction)
         return (torch.cuda.max_memory_allocated() - before) / 2 ** 20
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resident("VmRSS")
     call(method, inputs, direction)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2 ** 10
+    return resident("VmHWM") - before
+
+
+def resident(entry):
+    """Megabytes of memory as Linux counts them; getrusage would count what the parent process once held, too."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(entry)) / 2 ** 10
 
 
 def main():
@@ -148,7 +154,7 @@ def report(shape, options):
                 times[name, call].append(clock(options.device) - start)
     median = {key: statistics.median(values) for key, values in times.items()}
     for name in chosen:
-        with multiprocessing.get_context("spawn").Pool(1) as fresh:
+        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as fresh:
             held = [fresh.apply(peak, (shape, name, call, options.device, options.threads)) for call in calls]
         cells = []
         for call in calls:
