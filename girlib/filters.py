@@ -131,17 +131,17 @@ def _fit(where, P, I, radius, eps, weight):
 def _lines(P, I, IP, II, eps, empty=0, where=None):
     """a_k and b_k, Eqs. (3) and (4), of the windows' means; I, IP and the lower triangle II are lists over guide channels.
 
-    a = (Sigma + eps U)^-1 cov by Gaussian elimination. No pivot of this matrix is smaller than eps, and one that comes
-    out smaller has suffered from rounding: it is lifted, so that channels that nearly repeat one another (a grey
-    photograph stored as RGB) do no harm. Where a window is empty, any pivot will do.
+    a = (Sigma + eps U)^-1 cov by Gaussian elimination. What a channel varies beyond the channels before it may come out as
+    rounding, or less than nothing, where the channels nearly repeat one another; it is lifted to what rounding can make, so
+    that no slope is noise divided by next to nothing. Where a window is empty, any pivot will do.
     """
     a = [torch.addcmul(IP[g], i, P, value=-1) for g, i in enumerate(I)]           # G times the covariance (N, C, H, W)
     sigma = [[torch.addcmul(ij, I[g], I[h], value=-1) for h, ij in enumerate(row)] for g, row in enumerate(II)]
     for g, row in enumerate(sigma):
-        pivot = row[g] + (eps + empty)
+        noise = 4 * torch.finfo(P.dtype).eps * II[g][g]
         if eps == 0:
-            _check_pivot(where, pivot, II[g][g])
-        row[g] = pivot.clamp(min=eps)
+            _check_slopes(where, row[g] + empty > noise)
+        row[g] = torch.maximum(row[g], noise) + (eps + empty)
         for h in range(g + 1, len(a)):
             ratio = sigma[h][g] / row[g]
             for k in range(g + 1, h + 1):
@@ -330,13 +330,11 @@ def _working(image):
     return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
 
 
-def _check_pivot(where, pivot, square):
-    """With eps = 0 nothing but the guide's own variance determines a slope, and it must stand out from rounding."""
-    flat = int((pivot <= 16 * torch.finfo(square.dtype).eps * square).sum())
-    if flat:
-        raise GirlibError(f"{where}: eps is 0, but in {flat} windows the guide is constant, or one of its channels follows "
-                          "from the others, and no slope is determined; eps must be > 0 for this guide (1e-4 of its "
-                          "squared range is a start).")
+def _check_slopes(where, determined):
+    if not determined.all():
+        raise GirlibError(f"{where}: eps is 0, but in {int((~determined).sum())} windows the guide is constant, or one of its "
+                          "channels follows from the others, and no slope is determined; eps must be > 0 for this guide (1e-4 "
+                          "of its squared range is a start).")
 
 
 def _check_whole(where, name, value, least):

@@ -36,15 +36,16 @@ FILTERS = [     # what is broken, file, old text, new text
     ("full windows counted at the border", "filters.py",
      "return (i + radius).clamp(max=n - 1) - (i - radius).clamp(min=0) + 1", "return 0 * i + 2 * min(radius, n - 1) + 1"),
     ("count one too small", "filters.py", "(i - radius).clamp(min=0) + 1", "(i - radius).clamp(min=0)"),
-    ("epsilon forgotten", "filters.py", "row[g] + (eps + empty)", "row[g] + empty"),
-    ("epsilon multiplied", "filters.py", "row[g] + (eps + empty)", "row[g] * (1 + eps) + empty"),
-    ("epsilon on the first channel only", "filters.py", "row[g] + (eps + empty)", "row[g] + ((eps if g == 0 else 0) + empty)"),
+    ("epsilon forgotten", "filters.py", " + (eps + empty)", " + empty"),
+    ("epsilon multiplied", "filters.py", " + (eps + empty)", " * (1 + eps) + empty"),
+    ("epsilon on the first channel only", "filters.py", " + (eps + empty)", " + ((eps if g == 0 else 0) + empty)"),
     ("covariance without centring", "filters.py",
      "torch.addcmul(IP[g], i, P, value=-1) for g, i", "IP[g] for g, i"),
     ("variance without centring", "filters.py", "torch.addcmul(ij, I[g], I[h], value=-1) for h", "ij for h"),
     ("image mean not taken off the guide", "filters.py",
      "    I = I - centre_I\n    A, B", "    I, centre_I = I - 0, 0 * centre_I\n    A, B"),
-    ("pivots not lifted", "filters.py", "row[g] = pivot.clamp(min=eps)", "row[g] = pivot"),
+    ("pivots not lifted above rounding", "filters.py", "torch.maximum(row[g], noise)", "row[g]"),
+    ("pivots lifted to nothing", "filters.py", "torch.maximum(row[g], noise)", "row[g].clamp(min=0)"),
     ("elimination leaves the channels' products out", "filters.py",
      "a[g] = torch.addcmul(a[g], sigma[h][g], a[h], value=-1)", "a[g] = a[g]"),
     ("intercept with the wrong sign", "filters.py", "b = torch.addcmul(b, a[g], I[g], value=-1)", "b = torch.addcmul(b, a[g], I[g])"),
@@ -84,7 +85,7 @@ def main():
         if only in (None, part):
             for name, caught in filter_mutants() if part == "filters" else chapter_mutants(part):
                 number += 1
-                failures += [] if caught else [f"{part}: {name}"]
+                failures += [] if caught else [name]
     print(f"\n{number - len(failures)} of {number} as they should be, {time.time() - begun:.0f} s")
     if failures:
         sys.exit("not as they should be:\n  " + "\n  ".join(failures))

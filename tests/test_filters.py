@@ -44,12 +44,14 @@ def whole(target, guide, *parameters):
 
 
 def largest(a, b):
-    return np.nanmax(np.abs(np.asarray(a) - np.asarray(b)))
+    """Largest difference; infinite if one has a NaN where the other has none."""
+    a, b = np.broadcast_arrays(np.asarray(a), np.asarray(b))
+    return np.abs(a - b)[~np.isnan(a)].max(initial=0) if np.array_equal(np.isnan(a), np.isnan(b)) else np.inf
 
 
 # ------------------------------------------------------------------------------------------------------- definitions
 
-@pytest.mark.parametrize("radius", [0, 1, 3, 8, 100])
+@pytest.mark.parametrize("radius", [0, 1, 3, 8, 10**9])
 @pytest.mark.parametrize("H, W", [(9, 11), (1, 14), (13, 1), (1, 1)])
 def test_box_mean_is_the_mean_of_every_window(H, W, radius):
     image = rand(2, 3, H, W)
@@ -57,7 +59,7 @@ def test_box_mean_is_the_mean_of_every_window(H, W, radius):
         assert largest(got, oracles.box_mean(one, radius)) < EXACT
 
 
-@pytest.mark.parametrize("radius", [0, 1, 2, 5, 100])
+@pytest.mark.parametrize("radius", [0, 1, 2, 5, 10**9])
 @pytest.mark.parametrize("C, G", [(1, 1), (1, 3), (3, 1), (2, 2), (2, 5)])
 def test_filter_equals_least_squares_in_every_window(C, G, radius):
     target, guide = pair(C, G)
@@ -90,7 +92,7 @@ def test_weights_count_in_every_window(G):
     for radius in (1, 2, 30):
         got = guided_filter(target, guide, radius, 0.01, weight)[0]
         wanted = oracles.guided_filter(target[0], guide[0], radius, 0.01, weight[0, 0])
-        assert np.array_equal(got.isnan(), np.isnan(wanted)) and largest(got, wanted) < EXACT
+        assert largest(got, wanted) < EXACT
         assert got.isnan().any() == (radius < 30)
 
 
@@ -311,11 +313,19 @@ def test_depth_in_millimetres_keeps_its_digits():
 
 def test_a_grey_photograph_stored_in_three_channels_acts_like_one_channel():
     target, grey = pair(1, 1, 60, 60, dtype=torch.float32)
-    for eps in (1e-3, 1e-6):
+    for eps in (1e-3, 1e-6, 1e-9):
         # three equal channels share the slope, which costs a third: eps / 3 for one channel
         one = guided_filter(target.double(), grey.double(), 3, eps / 3)
         for form in (guided_filter, whole):
             assert largest(form(target, grey.expand(-1, 3, -1, -1), 3, eps), one) < 1e-4
+
+
+def test_rounding_is_never_divided_by_next_to_nothing():
+    target, grey = pair(1, 1, 60, 60, dtype=torch.float32)
+    nearly_grey = grey + 1e-4 * rand(1, 3, 60, 60, seed=2, dtype=torch.float32)
+    for eps in (1e-9, 1e-12):                                   # far below what float32 can tell of these channels
+        for form in (guided_filter, whole):
+            assert (form(target, nearly_grey, 3, eps) - 0.5).abs().max() < 1
 
 
 @pytest.mark.parametrize("dtype, coarse", [(torch.float16, 2**-11), (torch.bfloat16, 2**-8)])
@@ -395,7 +405,7 @@ def test_invalid_guide_is_invalid_in_the_result_there_only(junk):
     broken = guide.clone()
     broken[:, 1, 4, 5] = junk
     got, clean = guided_filter(target, broken, 2, 0.01, weight), guided_filter(target, guide, 2, 0.01, weight)
-    assert got[..., 4, 5].isnan().all() and got.isnan().sum() == 2
+    clean[..., 4, 5] = torch.nan
     assert largest(got, clean) < EXACT
 
 
