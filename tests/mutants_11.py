@@ -1,0 +1,53 @@
+"""Wrong edits of the chapter "Attention from filters": each must fail by one of the chapter's own assertions.
+
+(name, text in the code cells, found exactly once, what replaces it)
+"""
+
+NOTEBOOK = "11_attention_from_filters.ipynb"
+
+EDITS = [
+    ("price of the slope without the number of pixels",
+     "math.sqrt(n * eps) * torch.eye", "math.sqrt(eps) * torch.eye"),
+    ("lines shared among all windows instead of averaged over those that hold the pixel",
+     "share = member.double() / member.sum(dim=1, keepdim=True)", "share = member.double() / member.sum(dim=1)"),
+    ("key whitened without epsilon",
+     "query = key = (I - I.mean()) / (I.var(unbiased=False) + eps).sqrt()", "query = key = (I - I.mean()) / I.std(unbiased=False)"),
+    ("key not centred",
+     "query = key = (I - I.mean()) /", "query = key = I /"),
+    ("scores divided by their dimension: the scale twice",
+     "scores = query[:, None] * key ", "scores = query[:, None] * key / n ** 0.5 "),
+    ("softmax over the queries",
+     "return torch.softmax(t * scores, dim=1) @ P", "return torch.softmax(t * scores, dim=0) @ P"),
+    ("one-sided difference instead of the symmetric one",
+     "((f(t) - f(-t)) / (2 * t) + start - line)", "((f(t) - start) / t + start - line)"),
+    ("query and key swapped in neighbourhood attention",
+     "return attend(t * (guide - mu) / (variance + eps), guide, target)", "return attend(guide, t * (guide - mu) / (variance + eps), target)"),
+    ("default scale on top of our own temperature",
+     "2 * radius + 1, bias=bias, scale=1)", "2 * radius + 1, bias=bias, scale=radius ** -0.5)"),
+    ("memory summed over features instead of pixels",
+     "memory = phi.T @ P / n ", "memory = phi.T @ P / phi.shape[1] "),
+    ("whitened by the covariance instead of its inverse",
+     "torch.linalg.inv(Sigma + eps * torch.eye(3).to(Sigma))", "Sigma + eps * torch.eye(3).to(Sigma)"),
+    ("each channel whitened alone",
+     "torch.linalg.inv(Sigma + eps", "torch.linalg.inv(Sigma.diag().diag() + eps"),
+    ("every head divided by the full window, at the border too",
+     "(1 + key[:, None] * key) / len(inside)", "(1 + key[:, None] * key) / 81"),
+    ("key bias forgotten: likeness becomes size",
+     "key = torch.cat([I / sigma_range, -length], dim=1)", "key = torch.cat([I / sigma_range, 0 * length], dim=1)"),
+    ("wrong sign of the key bias",
+     "key = torch.cat([I / sigma_range, -length], dim=1)", "key = torch.cat([I / sigma_range, length], dim=1)"),
+    ("position bias by the distance instead of its square",
+     "bias = -distance[None] /", "bias = -distance[None].sqrt() /"),
+    ("value taken from the target in the paper's reading",
+     "second = attend(asking / (variance + eps).sqrt(), guide, guide)", "second = attend(asking / (variance + eps).sqrt(), guide, target)"),
+    ("residual with the wrong sign",
+     "b_t = -a_own * mu + target ", "b_t = a_own * mu + target "),
+    ("mean of the target instead of the skip",
+     "b_t = -a_own * mu + target ", "b_t = -a_own * mu + P_bar "),
+    ("scale of the module forgotten",
+     "q[0, 1], k[0, 1] = 2 / sigma_range, 1 / sigma_range", "q[0, 1], k[0, 1] = 1 / sigma_range, 1 / sigma_range"),
+    ("padded keys wanted",
+     "value=-1e6)", "value=1e6)"),
+    ("second derivative without centring",
+     "scores.square() @ (P - P.mean()) / n", "scores.square() @ P / n"),
+]  # fmt: skip
