@@ -1,6 +1,6 @@
 """Breaks the filter and the chapters on purpose, one place at a time, and demands that each break is noticed.
 
-    python tests/mutants.py [--only filters|01|02]
+    python tests/mutants.py [--only filters|01|02|...]
 
 A mutant of the filter is a copy of the package with one text replaced: its tests must fail. A mutant of a chapter is a copy
 of the notebook with one text replaced: one of its own cells must fail. Both are first run unbroken, which must pass. A text
@@ -78,10 +78,11 @@ FILTERS = [     # what is broken, file, old text, new text
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=("filters", "01", "02"), help="one part")
+    parts = ["filters", *sorted(path.stem.removeprefix("mutants_") for path in Path(__file__).parent.glob("mutants_*.py"))]
+    parser.add_argument("--only", choices=parts, help="one part")
     only = parser.parse_args().only
     begun, failures, number = time.time(), [], 0
-    for part in ("filters", "01", "02"):
+    for part in parts:
         if only in (None, part):
             for name, caught in filter_mutants() if part == "filters" else chapter_mutants(part):
                 number += 1

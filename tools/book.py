@@ -102,7 +102,7 @@ def only_present(toc):
 
 
 def build():
-    """Jupyter Book on the stage; any warning is an error."""
+    """Jupyter Book on the stage, slimmed; any warning is an error."""
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     log = BUILD / "sphinx.log"
@@ -114,7 +114,11 @@ def build():
         lines = log.read_text().splitlines()
         warnings = [line for line in lines if re.search(r"WARNING|ERROR|Error:", line)] or lines[-15:]
         raise Failure("Jupyter Book stopped:\n" + "\n".join(warnings) + f"\nThe whole log: {log}")
-    return WORK / "_build" / "html"
+    html = WORK / "_build" / "html"
+    slim(html)
+    if heavy := too_heavy(html):
+        raise Failure(f"at most {PAGE_BYTES / 1e6:.0f} MB a page, but: {', '.join(heavy)}")
+    return html
 
 
 def inputs(profile):
@@ -140,9 +144,6 @@ def make(profile, names=None):
         print("pages: building ...", flush=True)
         stage(notes, profile)
         html = build()
-        slim(html)
-        if heavy := too_heavy(html):
-            raise Failure(f"at most {PAGE_BYTES / 1e6:.0f} MB a page, but: {', '.join(heavy)}")
         (html / "made_from.json").write_text(wanted)
         shutil.rmtree(HTML, ignore_errors=True)
         os.replace(html, HTML)

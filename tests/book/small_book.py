@@ -20,9 +20,7 @@ def main():
             shutil.copy(path, book.STAGE / "notebooks")
     toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
     (book.STAGE / "_toc.yml").write_text(yaml.safe_dump(book.only_present(toc)))
-    html = book.build()
-    book.finish(html)
-    os.replace(html, HTML)
+    os.replace(book.build(), HTML)
 
 
 if __name__ == "__main__":
