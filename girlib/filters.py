@@ -360,7 +360,7 @@ def _check_images(where, **images):
     """Each a float tensor (N, C, H, W) that is not empty, and all of one batch size, dtype and device."""
     for name, image in images.items():
         if not isinstance(image, torch.Tensor):
-            raise GirlibError(f"{where}: {name} is a {type(image).__name__}; it must be a tensor (N, C, H, W) "
+            raise GirlibError(f"{where}: {name} is of type {type(image).__name__}; it must be a tensor (N, C, H, W) "
                               "(torch.from_numpy makes one of an array).")
         if image.dim() != 4:
             raise GirlibError(f"{where}: {name} has the shape {tuple(image.shape)}; it must be (N, C, H, W) (image[None, "
@@ -420,6 +420,5 @@ def _check_finite(where, name, image, summary):
     """Looks at every pixel only if a sum over them is not finite."""
     if not torch.isfinite(summary).all() and not (finite := torch.isfinite(image)).all():
         at = tuple((~finite).nonzero()[0].tolist())
-        raise GirlibError(f"{where}: {name} is {image[at].item()} at {at}, and at {int((~finite).sum())} pixels in all is "
-                          "not finite; every value must be finite (fill them, or give guided_filter a weight that is 0 "
-                          "there).")
+        raise GirlibError(f"{where}: {name} is {image[at].item()} at {at}, the first of {int((~finite).sum())} not finite; "
+                          "every value must be finite (fill them, or give guided_filter a weight that is 0 there).")
