@@ -164,7 +164,8 @@ def run_chapter(notebook, old=None, new=None):
         for cell in cells:
             cell.source = cell.source.replace(old, new)
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(book, timeout=LIMIT, kernel_name="python3", resources={"metadata": {"path": folder}})
+        client = NotebookClient(book, timeout=LIMIT, kernel_name="python3", resources={"metadata": {"path": folder}},
+                                extra_arguments=["--IPKernelApp.log_level=ERROR"])
         try:
             client.execute(env={**os.environ, "GIRLIB_BOOK": "1"})
         except CellExecutionError as error:
