@@ -1,7 +1,7 @@
 """`make book PDF=1`: the built pages merged into one and printed by headless Chromium, with outline and inner links.
 
 Merging keeps what the reader sees on screen (formulas, figures, the print form of the interactive pieces); other routes
-to PDF drop the HTML outputs. Solutions are printed open.
+to PDF drop the HTML outputs. Solutions are printed open; code that only draws is not.
 """
 
 import os
@@ -24,7 +24,8 @@ SECONDS = 300
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
          "--virtual-time-budget=60000", "--generate-pdf-document-outline", "--no-pdf-header-footer")
-NOT_PRINTED = (".headerlink", ".gir-strip a", ".tag_parameters", ".copybtn", ".prev-next-footer", ".tag_remove-input", "script")
+NOT_PRINTED = (".headerlink", ".tag_hide-input details.above-input", ".gir-strip a", ".tag_parameters", ".copybtn",
+               ".prev-next-footer", ".tag_remove-input", "script")
 PRINT_STYLE = """
 @page { size: A4; margin: 18mm 16mm 20mm }
 html, body { background: #fff !important; font-size: 10.5pt }
@@ -32,7 +33,7 @@ body { display: block; max-width: none } article { display: block; max-width: no
 h1 { break-before: page } .title-page h1 { margin-top: 30vh }
 h2, h3 { break-after: avoid } figure, table, .admonition { break-inside: avoid }
 pre { white-space: pre-wrap !important; font-size: 8.5pt } a { color: inherit }
-img { max-width: 100% }
+img { max-width: 100% } div.math, mjx-container { overflow: visible !important }
 """
 
 
