@@ -11,7 +11,7 @@ import argparse
 import json
 import os
 import platform
-import resource
+import re
 import statistics
 import subprocess
 import sys
@@ -62,9 +62,14 @@ def measure_memory(library, height, width, channels, radius, threads):
     prepare(library, *images(40, 40, channels), 1, threads)()                     # loads the library and starts its threads
     call = prepare(library, *images(height, width, channels), radius, threads)
     Path("/proc/self/clear_refs").write_text("5")                                 # Linux: forget the peak of loading
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resident("VmRSS")
     call()
-    return 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    return 1024 * (resident("VmHWM") - before)
+
+
+def resident(field):
+    """Kilobytes of this process in memory: VmRSS now, VmHWM at most since the peak was forgotten."""
+    return int(re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())[1])
 
 
 def measure_times(height, width, channels, radius, threads, seconds):
