@@ -167,7 +167,7 @@ def run_chapter(notebook, old=None, new=None):
         client = NotebookClient(book, timeout=LIMIT, kernel_name="python3", resources={"metadata": {"path": folder}},
                                 extra_arguments=["--IPKernelApp.log_level=ERROR"])
         try:
-            client.execute(env={**os.environ, "GIRLIB_BOOK": "1"})
+            client.execute(env={"OMP_NUM_THREADS": "1", **os.environ, "GIRLIB_BOOK": "1"})
         except CellExecutionError as error:
             return f"{error.ename} in a cell"
         except CellTimeoutError:
