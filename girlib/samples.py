@@ -5,6 +5,7 @@ makes a Sample. Readers of datasets and procedural scenes both give captures, so
 """
 
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
@@ -139,6 +140,8 @@ def augment(capture, generator):
     mirror_x, mirror_y, diagonal = (bool(torch.randint(2, (), generator=generator)) for _ in range(3))
     if len(set(sizes(capture))) > 1:
         mirror_x = mirror_y = False
+    if capture.meta.get("pattern", "RGGB") not in ("RGGB", "BGGR"):
+        diagonal = False                                            # the diagonal exchanges red and blue of the other two
 
     def turn(image):
         for dim, wanted in ((-1, mirror_x), (-2, mirror_y)):
@@ -146,8 +149,6 @@ def augment(capture, generator):
                 image = _mirror_about_a_pixel(image, dim) if "pattern" in capture.meta else image.flip(dim)
         return image.transpose(-1, -2) if diagonal else image
 
-    if diagonal and capture.meta.get("pattern", "RGGB") not in ("RGGB", "BGGR"):
-        diagonal = False                                            # the diagonal exchanges red and blue of the other two
     return each_image(capture, turn)
 
 
@@ -177,7 +178,8 @@ def collate(samples):
             return tuple(join(name, parts) for parts in zip(*values, strict=True))
         shapes = {tuple(value.shape[1:]) if value is not None else None for value in values}
         if len(shapes) > 1:
-            raise GirlibError(f"collate: {name} differs in shape, {' and '.join(map(str, sorted(shapes, key=str)))}; crop all samples alike.")
+            given = " and ".join(sorted(map(str, shapes)))
+            raise GirlibError(f"collate: {name} differs in shape, {given}; crop all samples alike.")
         return torch.cat(values)
 
     images = {entry.name: join(entry.name, [getattr(s, entry.name) for s in samples])
@@ -218,8 +220,11 @@ def loader(make, batches, batch_size, seed=0, length=None, workers=0, start=0) -
         for first in range(0, len(positions), batch_size):
             yield collate(one[position] for position in positions[first:first + batch_size])
         return
-    yield from torch.utils.data.DataLoader(_Positions(make, seed, length), batch_size, sampler=positions, num_workers=workers,
-                                           collate_fn=collate, generator=random_generator(seed, 0))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This DataLoader will create")        # more workers than cores: as the user asks
+        batches = torch.utils.data.DataLoader(_Positions(make, seed, length), batch_size, sampler=positions, num_workers=workers,
+                                              collate_fn=collate, generator=random_generator(seed, 0))
+    yield from batches
 
 
 class _Positions(torch.utils.data.Dataset):
