@@ -222,9 +222,9 @@ def loader(make, batches, batch_size, seed=0, length=None, workers=0, start=0) -
         return
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This DataLoader will create")        # more workers than cores: as the user asks
-        batches = torch.utils.data.DataLoader(_Positions(make, seed, length), batch_size, sampler=positions, num_workers=workers,
-                                              collate_fn=collate, generator=random_generator(seed, 0))
-    yield from batches
+        made = iter(torch.utils.data.DataLoader(_Positions(make, seed, length), batch_size, sampler=positions, num_workers=workers,
+                                                collate_fn=collate, generator=random_generator(seed, 0)))
+    yield from made
 
 
 class _Positions(torch.utils.data.Dataset):
