@@ -1,15 +1,117 @@
-"""Every loss once. A loss of a network is called loss(restored, sample, intermediates); one with parameters is a module."""
+"""Every loss once.
+
+For the training loop a loss is a function (or, with parameters of its own, a module) `loss(restored, sample, intermediates)`:
+dagf_loss, multifocus_loss, mono_raw_loss, MGDNLoss, and `supervised(l1_loss)` for a loss that reads the reference alone. What they
+are made of takes tensors (N, C, H, W), the restored image first. GDD's loss is a method of its network, which knows S, R and D.
+"""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.distributions import Independent, Normal, kl_divergence
 
+from girlib.errors import GirlibError
+
+
+def supervised(term):
+    """The loss of the training loop that compares the restored image with the reference, e.g. supervised(l1_loss)."""
+    def loss(restored, sample, intermediates=None):
+        return term(restored, _reference(term.__name__, sample))
+    return loss
+
 
 def l1_loss(restored, reference):
-    """Mean absolute difference (DAGF Eq. 22, MGDN Eq. 5)."""
+    """Mean absolute difference (SFIGF for most tasks, DAGF Eq. 22, MGDN Eq. 5)."""
+    _check("l1_loss", restored=restored, reference=reference)
     return F.l1_loss(restored, reference)
 
+
+def mse_loss(restored, reference):
+    """Mean squared difference (DKN, DJF, PanNet, ...)."""
+    _check("mse_loss", restored=restored, reference=reference)
+    return F.mse_loss(restored, reference)
+
+
+def charbonnier_loss(restored, reference, eps=1e-3):
+    """Mean of sqrt(d^2 + eps^2): |d| made smooth at zero (an option of DAGF; SVLRM sums it, with eps 1e-6)."""
+    _check("charbonnier_loss", restored=restored, reference=reference)
+    return ((restored - reference).square() + eps ** 2).sqrt().mean()
+
+
+def ssim(restored, reference):
+    """Mean structural similarity of images in [0, 1]: Gaussian window of 11 pixels and sigma 1.5, over a border of zeros.
+
+    As in the program that SFIGF was trained with; to judge images the border is cut off instead (girlib.metrics).
+    """
+    _check("ssim", restored=restored, reference=reference)
+    window = torch.exp(-torch.arange(-5, 6, dtype=restored.dtype, device=restored.device) ** 2 / (2 * 1.5 ** 2))
+    window = window / window.sum()
+    x, y = restored, reference
+    planes = torch.cat([x, y, x * x, y * y, x * y], dim=1)                                 # (N, 5C, H, W)
+    for kernel, padding in ((window.view(1, 1, 11, 1), (5, 0)), (window.view(1, 1, 1, 11), (0, 5))):
+        planes = F.conv2d(planes, kernel.expand(planes.shape[1], -1, -1, -1), padding=padding, groups=planes.shape[1])
+    x, y, xx, yy, xy = planes.chunk(5, dim=1)
+    C1, C2 = 0.01 ** 2, 0.03 ** 2
+    alike = (2 * x * y + C1) * (2 * (xy - x * y) + C2)
+    return (alike / ((x * x + y * y + C1) * (xx - x * x + yy - y * y + C2))).mean()
+
+
+# --------------------------------------------------------------------------------------------------------- SFIGF
+
+def pansharpening_mse_loss(restored, reference):
+    """Mean squared difference over twice the batch: pan-sharpening as released (the paper says L1)."""
+    return mse_loss(restored, reference) / (2 * len(restored))
+
+
+def multifocus_loss(restored, sample, intermediates=None, style="released", weights=None):
+    """Image and gradient of the source that is sharper at a pixel, SFIGF Eqs. (26)-(28); needs no reference.
+
+    style="paper": Eq. (28), both terms with weight 1; "released": `weights` 0.5 and 1.5, and the gradient maps, absolute and stretched
+    to [0, 1], are detached, so the second term has a value but trains nothing. Norms are means, over the channels too.
+    """
+    _check_style("multifocus_loss", style)
+    a, b = sample.target, sample.guide
+    _check("multifocus_loss", restored=restored, target=a, guide=b)
+    s1 = sharper(a, b)
+    s2 = 1 - s1
+
+    def distance(maps):                                                                    # of one map of each of the three
+        x, x1, x2 = maps
+        return (s1 * (x - x1).square() + s2 * (x - x2).square()).mean()
+
+    gradients = [_stretched_gradients(x.detach()) if style == "released" else _gradients(x) for x in (restored, a, b)]
+    content, gradient = weights or ((0.5, 1.5) if style == "released" else (1, 1))
+    return content * distance((restored, a, b)) + gradient * sum(map(distance, zip(*gradients, strict=True)))
+
+
+def sharper(first, second):
+    """s_1 of SFIGF Eqs. (26)-(27): 1 where `first` has the larger high frequencies, 0 elsewhere and where both are equal."""
+    kernel = first.new_tensor([1, 2, 1])
+    kernel = (kernel[:, None] * kernel / 16).expand(first.shape[1], 1, 3, 3)
+    high = [(x - F.conv2d(x, kernel, padding=1, groups=x.shape[1])).abs() for x in (first, second)]
+    return torch.sign(high[0] - torch.minimum(*high))
+
+
+def _gradients(image):
+    """Differences to the pixel on the left and above, 0 at the first ones."""
+    return F.pad(image.diff(dim=3), (1, 0)), F.pad(image.diff(dim=2), (0, 0, 1, 0))
+
+
+def _stretched_gradients(image):
+    """As released: absolute, with the jumps to a border of zeros, each channel stretched over its whole batch, then cut."""
+    for steps in (F.pad(image, (1, 1, 0, 1)).diff(dim=3), F.pad(image, (0, 1, 1, 1)).diff(dim=2)):      # (N, C, H + 1, W + 1)
+        steps = steps.abs()
+        lowest, highest = (find(dim=(0, 2, 3), keepdim=True) for find in (steps.amin, steps.amax))
+        yield ((steps - lowest) / (highest - lowest + 1e-4))[..., :-1, :-1]
+
+
+def mono_raw_loss(restored, sample, intermediates):
+    """L1 of the predicted monochrome image (the guide is the recorded one) + L1 + 0.5 (1 - SSIM), SFIGF for mono raw as released."""
+    reference, mono = _reference("mono_raw_loss", sample), _inside("mono_raw_loss", intermediates, "mono")
+    return l1_loss(mono, sample.guide) + l1_loss(restored, reference) + 0.5 * (1 - ssim(restored, reference))
+
+
+# ---------------------------------------------------------------------------------------------------------- DAGF
 
 def sobel(image):
     """Differences to the right and downwards by Sobel's operator, not normalised; outside the image is zero."""
@@ -18,10 +120,9 @@ def sobel(image):
     return [F.conv2d(image, kernel.expand(channels, 1, 3, 3), padding=1, groups=channels) for kernel in (right, right.T)]
 
 
-# ---------------------------------------------------------------------------------------------------------- DAGF
-
 def boundary_aware_loss(restored, reference):
     """Absolute difference where the boundaries differ, DAGF Eqs. (24)-(25); the mask is not detached."""
+    _check("boundary_aware_loss", restored=restored, reference=reference)
     dx, dy = (a - b for a, b in zip(sobel(reference), sobel(restored), strict=True))
     return (dx * dy * (reference - restored)).abs().mean()
 
@@ -39,10 +140,12 @@ def dagf_loss(restored, sample, intermediates, boundary=10, stages=1, style="rel
     style="released": L_ms measures each output by L1 + boundary * L_ba; "paper": by L1. The authors let `stages` fall from 1 as
     (E - e) / E in epoch e = 0 ... E - 1. Model 5 of Table VII: boundary=0, stages=0; model 6: boundary=0.
     """
+    _check_style("dagf_loss", style)
+    reference, outputs = _reference("dagf_loss", sample), _inside("dagf_loss", intermediates, "outputs")
+
     def whole(image, reference):
         return l1_loss(image, reference) + boundary * boundary_aware_loss(image, reference)
-    early = multi_stage_loss(intermediates["outputs"], sample.reference, whole if style == "released" else l1_loss)
-    return whole(restored, sample.reference) + stages * early
+    return whole(restored, reference) + stages * multi_stage_loss(outputs, reference, whole if style == "released" else l1_loss)
 
 
 # ---------------------------------------------------------------------------------------------------------- MGDN
@@ -123,6 +226,82 @@ class MGDNLoss(nn.Module):
 
     def forward(self, restored, sample, intermediates):
         names = [("C1", "C2")] if self.inputs == 2 else [("C2", "C1"), ("C2", "C3")]
-        information = sum(layer(intermediates[a][n], intermediates[b][n]) for n, layer in enumerate(self.information) for a, b in names)
+        C = {name: _inside("MGDNLoss", intermediates, name) for pair in names for name in pair}
+        information = sum(layer(C[a][n], C[b][n]) for n, layer in enumerate(self.information) for a, b in names)
         curve = mu_law if self.inputs == 3 else lambda image: image
-        return l1_loss(curve(restored), curve(sample.reference)) + self.weight * information
+        return l1_loss(curve(restored), curve(_reference("MGDNLoss", sample))) + self.weight * information
+
+
+# ----------------------------------------------------------------------------------------------------------- GDD
+
+def block_mean(X, scale, size):
+    """S of GDD Eq. (6): means over blocks of scale x scale pixels; blocks that leave the image count if `size` has them."""
+    return F.avg_pool2d(X, scale, ceil_mode=tuple(size) != tuple(n // scale for n in X.shape[-2:]))
+
+
+def bicubic(X, scale, size):
+    """S of GDD Eq. (7): antialiased bicubic reduction (a = -1/2) to a size; what lies outside repeats the edge pixel."""
+    rows, columns = (_bicubic_matrix(low, n, scale, X) for low, n in zip(size, X.shape[-2:], strict=True))
+    return rows @ X @ columns.T
+
+
+def _bicubic_matrix(low, n, scale, like):
+    """Row i (n) holds the weights of the pixels around the centre of low-resolution pixel i."""
+    centre = (torch.arange(low, dtype=torch.float64) + 0.5) * scale - 0.5
+    pixel = centre.floor()[:, None] + torch.arange(1 - 2 * scale, 2 * scale + 1)
+    t = (centre[:, None] - pixel).abs() / scale
+    weight = torch.where(t <= 1, 1.5 * t ** 3 - 2.5 * t ** 2 + 1, torch.where(t < 2, -0.5 * t ** 3 + 2.5 * t ** 2 - 4 * t + 2, 0))
+    weight = weight / weight.sum(dim=1, keepdim=True)
+    return weight.new_zeros(low, n).scatter_add_(1, pixel.long().clamp(0, n - 1), weight).to(like)
+
+
+def hyperspectral_loss(X, Y, G, R, scale=32, mu=0.1):
+    """GDD Eq. (6): the block means of X are Y, and seen through the camera's response R (c, C) it is G."""
+    spectral = (block_mean(X, scale, Y.shape[-2:]) - Y).square().mean()
+    spatial = (torch.einsum("cb,nbhw->nchw", R, X) - G).square().mean()
+    return mu * spectral + spatial
+
+
+def pansharpening_loss(X, pan, Y, G, scale=4, mu=10, style="released"):
+    """GDD Eq. (7): X reduced is Y, and D X (here `pan`) has the gradients of the panchromatic G in every band."""
+    spectral = (bicubic(X, scale, Y.shape[-2:]) - Y).square().mean()
+    difference = pan - G
+    gradients = difference.diff(dim=-2), difference.diff(dim=-1)
+    measure = torch.square if style == "released" else torch.abs
+    return mu * spectral + sum(measure(g).sum() for g in gradients) / difference.numel()
+
+
+def denoising_loss(X, Y):
+    """GDD Eq. (8): X is Y; only the network stands between X and the noise of Y."""
+    return (X - Y).square().mean()
+
+
+# ----------------------------------------------------------------------------------------- what is asked of the user
+
+def _check(where, **images):
+    """All must be floats (N, C, H, W) of one shape."""
+    first, reference = next(iter(images.items()))
+    for name, image in images.items():
+        if not torch.is_tensor(image) or image.dim() != 4 or not image.is_floating_point():
+            given = f"{tuple(image.shape)} of {image.dtype}" if torch.is_tensor(image) else type(image).__name__
+            raise GirlibError(f"{where}: {name} is {given}; give a tensor (N, C, H, W) of floats.")
+        if image.shape != reference.shape:
+            raise GirlibError(f"{where}: {name} is {tuple(image.shape)}, but {first} is {tuple(reference.shape)}; both need the same "
+                              "shape (crop or convert one of them first).")
+
+
+def _check_style(where, style):
+    if style not in ("released", "paper"):
+        raise GirlibError(f"{where}: style is {style!r}; choose released or paper.")
+
+
+def _reference(where, sample):
+    if sample.reference is None:
+        raise GirlibError(f"{where}: the sample holds no reference; give Sample(reference=...), or a loss that needs none.")
+    return sample.reference
+
+
+def _inside(where, intermediates, name):
+    if name not in (intermediates or {}):
+        raise GirlibError(f"{where}: the intermediates hold no {name!r}; take them from network(..., return_intermediates=True).")
+    return intermediates[name]

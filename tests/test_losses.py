@@ -1,13 +1,17 @@
 """Losses equal the released ones where there are released ones, have the right gradients, and mean what they say."""
 
+import math
 import os
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from girlib import losses
+from girlib.errors import GirlibError
 from girlib.networks import dagf, mgdn
 from girlib.samples import Sample
 
@@ -17,6 +21,170 @@ def reference(name):
         pytest.skip(f"GIRLIB_REFERENCE is not set, so golden/{name}.safetensors can't be read.")
     return load_file(Path(os.environ["GIRLIB_REFERENCE"]) / "golden" / f"{name}.safetensors")
 
+
+def images(count, shape=(2, 3, 6, 5), seed=0):
+    """Random images in float64."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.rand(shape, dtype=torch.float64, generator=generator) for _ in range(count)]
+
+
+def difference(actual, expected):
+    """The largest absolute difference as a share of the expected range."""
+    return ((actual - expected).abs().max() / (expected.max() - expected.min())).item()
+
+
+# -------------------------------------------------------------------------------------------------- of one image and another
+
+def test_plain_losses_are_means_over_all_numbers():
+    x, y = images(2)
+    d = (x - y).flatten().tolist()
+    for loss, expected in [(losses.l1_loss, [abs(v) for v in d]), (losses.mse_loss, [v * v for v in d]),
+                           (losses.charbonnier_loss, [math.sqrt(v * v + 1e-6) for v in d]),
+                           (partial(losses.charbonnier_loss, eps=0.5), [math.sqrt(v * v + 0.25) for v in d]),
+                           (losses.pansharpening_mse_loss, [v * v / 4 for v in d])]:                   # a batch of two, twice
+        assert loss(x, y).item() == pytest.approx(math.fsum(expected) / len(d), rel=1e-12)
+
+
+def test_a_supervised_loss_reads_the_reference():
+    x, y = images(2)
+    loss = losses.supervised(losses.mse_loss)
+    assert loss(x, Sample(y + 1, y + 2, reference=y), {}) == losses.mse_loss(x, y)
+
+
+def ssim_by_loops(x, y):
+    """Of one plane: moments under a Gaussian of 11 x 11 pixels, outside the image all is zero."""
+    g = [math.exp(-k * k / 4.5) for k in range(-5, 6)]
+    total = sum(a * b for a in g for b in g)
+    H, W = x.shape
+
+    def moment(values, i, j):
+        return sum(g[a] * g[b] / total * values[i + a - 5, j + b - 5] for a in range(11) for b in range(11)
+                   if 0 <= i + a - 5 < H and 0 <= j + b - 5 < W)
+    result = 0
+    for i in range(H):
+        for j in range(W):
+            mx, my, xx, yy, xy = (moment(v, i, j) for v in (x, y, x * x, y * y, x * y))
+            result += ((2 * mx * my + 1e-4) * (2 * (xy - mx * my) + 9e-4)
+                       / ((mx ** 2 + my ** 2 + 1e-4) * (xx - mx ** 2 + yy - my ** 2 + 9e-4)))
+    return result / (H * W)
+
+
+def test_ssim_is_the_mean_over_planes_of_its_formula():
+    x, y = images(2, (2, 2, 6, 7))
+    expected = np.mean([ssim_by_loops(x[n, c].numpy(), y[n, c].numpy()) for n in range(2) for c in range(2)])
+    assert losses.ssim(x, y).item() == pytest.approx(expected, rel=1e-12)
+    assert losses.ssim(x, x).item() == pytest.approx(1, abs=1e-12)
+
+
+def test_ssim_is_that_of_the_released_copy():
+    if "GIRLIB_REFERENCE" not in os.environ:
+        pytest.skip("GIRLIB_REFERENCE is not set, so golden/metrics/fullref.npz can't be read.")
+    with np.load(Path(os.environ["GIRLIB_REFERENCE"]) / "golden/metrics/fullref.npz") as stored:
+        x, y = (torch.from_numpy(stored[name] / 255.0)[None, None] for name in ("grey_test", "grey_ref"))
+    assert losses.ssim(x, y).item() == pytest.approx(0.763280, abs=2e-6)                   # its window was float32
+
+
+def test_losses_have_the_right_gradients():
+    x, y, z = images(3, (2, 2, 5, 6))
+    x.requires_grad_()
+    sample = Sample(y, z, reference=y)
+    for loss in (losses.l1_loss, losses.mse_loss, losses.charbonnier_loss, losses.ssim, losses.pansharpening_mse_loss,
+                 losses.boundary_aware_loss, losses.denoising_loss):
+        assert torch.autograd.gradcheck(lambda x, loss=loss: loss(x, y), x), loss.__name__
+    assert torch.autograd.gradcheck(lambda x: losses.multifocus_loss(x, sample, style="paper"), x)
+    assert torch.autograd.gradcheck(lambda x: losses.mono_raw_loss(x, sample, {"mono": x}), x)
+
+
+# ------------------------------------------------------------------------------------------------------------- SFIGF
+
+def multifocus_by_loops(pre, a, b, gradients, content, gradient):
+    """Eqs. (26)-(28) with the released s_1; gradients(plane) gives two maps of a plane (N, H, W)."""
+    N, C, H, W = a.shape
+
+    def at(v, i, j):
+        return v[i, j].item() if 0 <= i < H and 0 <= j < W else 0.0
+
+    def high(v, i, j):
+        low = sum(at(v, i + di, j + dj) * (2 - abs(di)) * (2 - abs(dj)) / 16 for di in (-1, 0, 1) for dj in (-1, 0, 1))
+        return abs(v[i, j].item() - low)
+    total = 0
+    for c in range(C):
+        gp, ga, gb = (gradients(image[:, c]) for image in (pre, a, b))
+        for n in range(N):
+            for i in range(H):
+                for j in range(W):
+                    first, second = (a, b) if high(a[n, c], i, j) > high(b[n, c], i, j) else (b, a)
+                    chosen = ga if first is a else gb
+                    total += content * (pre[n, c, i, j] - first[n, c, i, j]).item() ** 2
+                    total += gradient * sum((gp[k][n, i, j] - chosen[k][n, i, j]).item() ** 2 for k in (0, 1))
+    return total / a.numel()
+
+
+def printed_gradients(planes):
+    """To the left and above, 0 in the first column and row."""
+    right, down = torch.zeros_like(planes), torch.zeros_like(planes)
+    for j in range(1, planes.shape[2]):
+        right[:, :, j] = planes[:, :, j] - planes[:, :, j - 1]
+    for i in range(1, planes.shape[1]):
+        down[:, i] = planes[:, i] - planes[:, i - 1]
+    return right, down
+
+
+def released_gradients(planes):
+    """Absolute 2 x 2 differences of the planes in a border of zeros, stretched over the batch."""
+    N, H, W = planes.shape
+    padded = torch.zeros(N, H + 2, W + 2, dtype=planes.dtype)
+    padded[:, 1:-1, 1:-1] = planes
+    maps = []
+    for kernel in (((0, 0), (-1, 1)), ((0, -1), (0, 1))):
+        steps = torch.zeros(N, H + 1, W + 1, dtype=planes.dtype)
+        for i in range(H + 1):
+            for j in range(W + 1):
+                steps[:, i, j] = abs(sum(kernel[k][m] * padded[:, i + k, j + m] for k in (0, 1) for m in (0, 1)))
+        maps.append(((steps - steps.min()) / (steps.max() - steps.min() + 1e-4))[:, :H, :W])
+    return maps
+
+
+@pytest.mark.parametrize("style, gradients, weights", [("paper", printed_gradients, (1, 1)), ("released", released_gradients, (0.5, 1.5))])
+def test_the_multifocus_loss_follows_the_sharper_source(style, gradients, weights):
+    pre, a, b = images(3)
+    b[:, 1, 2:] = a[:, 1, 2:]                                                      # ties
+    loss = losses.multifocus_loss(pre, Sample(a, b), style=style)
+    assert loss.item() == pytest.approx(multifocus_by_loops(pre, a, b, gradients, *weights), rel=1e-12)
+    assert losses.multifocus_loss(pre, Sample(a, b), None, style) == losses.multifocus_loss(pre, Sample(a, b), {}, style, weights) == loss
+
+
+def test_the_multifocus_loss_is_the_released_one_and_its_gradient_that_of_the_images_alone():
+    stored = reference("sfigf/loss_multifocus")
+    pre, a, b = (stored[f"input.{name}"].double() for name in ("pre", "a", "b"))
+    pre.requires_grad_()
+    sample = Sample(a, b)
+    loss = losses.multifocus_loss(pre, sample)
+    assert loss.item() == pytest.approx(stored["output64"].item(), abs=1e-9)
+    assert losses.multifocus_loss(pre, sample, weights=(1, 0)).item() == pytest.approx(stored["mid.in64"].item(), abs=1e-9)
+    assert losses.multifocus_loss(pre, sample, weights=(0, 1)).item() == pytest.approx(stored["mid.grad64"].item(), abs=1e-9)
+    (gradient,) = torch.autograd.grad(loss, pre)
+    assert (gradient - stored["grad.pre64"]).abs().max() < 1e-9
+    assert torch.equal(losses.sharper(a, b)[:, -1:].float(), stored["mid.s1_lastchannel"])
+
+
+def test_only_the_printed_multifocus_loss_trains_by_gradients_of_the_image():
+    pre, a, b = images(3)
+    pre.requires_grad_()
+    (gradient,) = torch.autograd.grad(losses.multifocus_loss(pre, Sample(a, b), weights=(0, 1)), pre)
+    assert gradient.abs().max() == 0
+    (gradient,) = torch.autograd.grad(losses.multifocus_loss(pre, Sample(a, b), style="paper", weights=(0, 1)), pre)
+    assert gradient.abs().min() > 0
+
+
+def test_the_loss_of_mono_raw_also_looks_at_the_predicted_monochrome_image():
+    (x, y), (mono, recorded) = images(2), images(2, (2, 1, 12, 10), seed=1)
+    loss = losses.mono_raw_loss(x, Sample(recorded, recorded, reference=y), {"mono": mono})
+    expected = (mono - recorded).abs().mean() + (x - y).abs().mean() + 0.5 * (1 - losses.ssim(x, y))
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
+
+
+# -------------------------------------------------------------------------------------------------------------- DAGF
 
 def dagf_case():
     """The stored outputs of three levels, in float64, as leaves."""
@@ -82,6 +250,8 @@ def _restored(network, sample):
     return restored, sample, inside
 
 
+# -------------------------------------------------------------------------------------------------------------- MGDN
+
 def test_the_predecessor_of_the_information_loss_equals_its_released_form():
     stored = reference("mgdn/mi_predecessor")
     module = losses.MutualInformation(channels=3, size=16)
@@ -142,3 +312,84 @@ def test_the_loss_of_mgdn_is_the_printed_sum(inputs):
 
 def test_the_mu_law_keeps_the_ends():
     assert torch.allclose(losses.mu_law(torch.tensor([0.0, 1.0])), torch.tensor([0.0, 1.0]))
+
+
+# --------------------------------------------------------------------------------------------------------------- GDD
+
+@pytest.fixture(scope="module")
+def gdd_case():
+    return {name: x.double() for name, x in load_file(Path(__file__).parent / "golden/gdd_losses.safetensors").items()}
+
+
+def test_gdds_losses_and_their_gradients_are_the_released_ones(gdd_case):
+    t = gdd_case
+    X = t["hs.input.X"].requires_grad_()
+    loss = losses.hyperspectral_loss(X, t["hs.input.Y"], t["hs.input.G"], t["hs.input.R"])
+    assert loss.item() == pytest.approx(t["hs.loss.total_mu0.1"].item(), rel=1e-12)
+    assert difference(losses.block_mean(X, 32, (2, 2)), t["hs.SX"]) < 1e-6
+
+    X, D = t["pan.input.X"].requires_grad_(), t["pan.input.D"].requires_grad_()
+    loss = losses.pansharpening_loss(X, torch.einsum("nbhw,bc->nchw", X, D), t["pan.input.Y"], t["pan.input.G"])
+    assert loss.item() == pytest.approx(t["pan.loss.total_mu10"].item(), rel=1e-12)
+    for gradient, name in zip(torch.autograd.grad(loss, (X, D)), ("pan.grad.X", "pan.grad.D"), strict=True):
+        assert difference(gradient, t[name]) < 1e-6, name
+
+    X = t["den.input.X"].requires_grad_()
+    loss = losses.denoising_loss(X, t["den.input.Y"])
+    assert loss.item() == pytest.approx(t["den.loss"].item(), rel=1e-12)
+    assert difference(torch.autograd.grad(loss, X)[0], t["den.grad.X"]) < 1e-6
+
+
+def test_gdds_hyperspectral_gradient_is_the_released_one():
+    t = {name: x.double() for name, x in reference("gdd/losses").items()}
+    X = t["hs.input.X"].requires_grad_()
+    loss = losses.hyperspectral_loss(X, t["hs.input.Y"], t["hs.input.G"], t["hs.input.R"])
+    assert difference(torch.autograd.grad(loss, X)[0], t["hs.grad.X"]) < 1e-6
+
+
+def test_gdds_printed_loss_takes_absolute_gradients_of_weighted_bands(gdd_case):
+    t = gdd_case
+    pan = t["pan.input.X"] * t["pan.input.D"].diag().view(1, -1, 1, 1)
+    loss = losses.pansharpening_loss(t["pan.input.X"], pan, t["pan.input.Y"], t["pan.input.G"], mu=0, style="paper")
+    assert loss.item() == pytest.approx(t["pan.loss.grad_l1_diag_paper"].item(), rel=1e-12)
+
+
+def test_bicubic_reduction_is_the_released_matrix_and_keeps_brightness(gdd_case):
+    X = torch.rand(1, 2, 24, 32, dtype=torch.float64)
+    rows, columns = gdd_case["pan.S_matrix_24to6"], gdd_case["pan.S_matrix_32to8"]
+    assert (losses.bicubic(X, 4, (6, 8)) - rows @ X @ columns.T).abs().max() < 1e-6
+    assert (losses.bicubic(torch.ones(1, 1, 9, 22), 4, (3, 5)) - 1).abs().max() < 1e-6
+
+
+def test_gdds_operators_have_the_right_gradients():
+    X = torch.rand(1, 2, 9, 8, dtype=torch.float64, requires_grad=True)
+    for operator, size in ((losses.bicubic, (3, 2)), (losses.block_mean, (3, 2)), (losses.block_mean, (2, 2))):
+        assert torch.autograd.gradcheck(partial(operator, scale=4, size=size), X)
+
+
+# --------------------------------------------------------------------------------------------- what is asked of the user
+
+def test_what_no_loss_can_compare_is_refused_in_one_sentence():
+    x, y = images(2)
+    sample, bare = Sample(x, x, reference=y), Sample(x, x)
+    mgdn_loss = losses.MGDNLoss(channels=2, layers=1)
+    for call, said in [
+        (lambda: losses.l1_loss(x, y[:, :1]), r"l1_loss: reference is \(2, 1, 6, 5\), but restored is \(2, 3, 6, 5\); both need the same"),
+        (lambda: losses.mse_loss(x[0], y[0]), r"mse_loss: restored is \(3, 6, 5\) of torch.float64; give a tensor \(N, C, H, W\)"),
+        (lambda: losses.charbonnier_loss(x, y.long()), r"charbonnier_loss: reference is .* of torch.int64; give a tensor"),
+        (lambda: losses.ssim(x, y.numpy()), "ssim: reference is ndarray; give a tensor"),
+        (lambda: losses.boundary_aware_loss(x, y[..., 1:]), "boundary_aware_loss: reference is .*, but restored is"),
+        (lambda: losses.multifocus_loss(x, Sample(x, x[..., 1:])), "multifocus_loss: guide is .*, but restored is"),
+        (lambda: losses.multifocus_loss(x, Sample(x[..., 1:], x)), "multifocus_loss: target is .*, but restored is"),
+        (lambda: losses.multifocus_loss(x, bare, style="printed"), "multifocus_loss: style is 'printed'; choose released or paper"),
+        (lambda: losses.dagf_loss(x, sample, {"outputs": [x]}, style="other"), "dagf_loss: style is 'other'"),
+        (lambda: losses.supervised(losses.l1_loss)(x, bare), "l1_loss: the sample holds no reference; give Sample"),
+        (lambda: losses.mono_raw_loss(x, bare, {"mono": x}), "mono_raw_loss: the sample holds no reference"),
+        (lambda: losses.mono_raw_loss(x, sample, {}), "mono_raw_loss: the intermediates hold no 'mono'; take them from"),
+        (lambda: losses.dagf_loss(x, bare, {"outputs": [x]}), "dagf_loss: the sample holds no reference"),
+        (lambda: losses.dagf_loss(x, sample, None), "dagf_loss: the intermediates hold no 'outputs'"),
+        (lambda: mgdn_loss(x, bare, {"C1": [x[:, :2].float()], "C2": [x[:, :2].float()]}), "MGDNLoss: the sample holds no reference"),
+        (lambda: mgdn_loss(x, sample, {"C1": []}), "MGDNLoss: the intermediates hold no 'C2'"),
+    ]:
+        with pytest.raises(GirlibError, match=said):
+            call()

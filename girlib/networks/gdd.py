@@ -20,6 +20,7 @@ from torch import nn
 
 from girlib.errors import GirlibError
 from girlib.layers import check_images, mirror_pad
+from girlib.losses import denoising_loss, hyperspectral_loss, pansharpening_loss
 from girlib.networks.weights import rename_prefixes
 
 TASKS = {
@@ -110,50 +111,6 @@ class FRU(nn.Module):
     def forward(self, y, Xi):
         y = self.norm(self.conv(y))
         return F.leaky_relu(y * self.gate(Xi) if self.gate else y, 0.2)
-
-
-# ------------------------------------------------------------------------------------------------- losses, Eqs. (6)-(8)
-
-def block_mean(X, scale, size):
-    """S of Eq. (6): means over blocks of scale x scale pixels; blocks that leave the image count if `size` has them."""
-    return F.avg_pool2d(X, scale, ceil_mode=tuple(size) != tuple(n // scale for n in X.shape[-2:]))
-
-
-def bicubic(X, scale, size):
-    """S of Eq. (7): antialiased bicubic reduction (a = -1/2) to a size; what lies outside repeats the edge pixel."""
-    rows, columns = (_bicubic_matrix(low, n, scale, X) for low, n in zip(size, X.shape[-2:], strict=True))
-    return rows @ X @ columns.T
-
-
-def _bicubic_matrix(low, n, scale, like):
-    """Row i (n) holds the weights of the pixels around the centre of low-resolution pixel i."""
-    centre = (torch.arange(low, dtype=torch.float64) + 0.5) * scale - 0.5
-    pixel = centre.floor()[:, None] + torch.arange(1 - 2 * scale, 2 * scale + 1)
-    t = (centre[:, None] - pixel).abs() / scale
-    weight = torch.where(t <= 1, 1.5 * t ** 3 - 2.5 * t ** 2 + 1, torch.where(t < 2, -0.5 * t ** 3 + 2.5 * t ** 2 - 4 * t + 2, 0))
-    weight = weight / weight.sum(dim=1, keepdim=True)
-    return weight.new_zeros(low, n).scatter_add_(1, pixel.long().clamp(0, n - 1), weight).to(like)
-
-
-def hyperspectral_loss(X, Y, G, R, scale=32, mu=0.1):
-    """Eq. (6): the block means of X are Y, and seen through the camera's response R (c, C) it is G."""
-    spectral = (block_mean(X, scale, Y.shape[-2:]) - Y).square().mean()
-    spatial = (torch.einsum("cb,nbhw->nchw", R, X) - G).square().mean()
-    return mu * spectral + spatial
-
-
-def pansharpening_loss(X, pan, Y, G, scale=4, mu=10, style="released"):
-    """Eq. (7): X reduced is Y, and D X (here `pan`) has the gradients of the panchromatic G in every band."""
-    spectral = (bicubic(X, scale, Y.shape[-2:]) - Y).square().mean()
-    difference = pan - G
-    gradients = difference.diff(dim=-2), difference.diff(dim=-1)
-    measure = torch.square if style == "released" else torch.abs
-    return mu * spectral + sum(measure(g).sum() for g in gradients) / difference.numel()
-
-
-def denoising_loss(X, Y):
-    """Eq. (8): X is Y; only the network stands between X and the noise of Y."""
-    return (X - Y).square().mean()
 
 
 # ------------------------------------------------------------------------------------------------------------ network

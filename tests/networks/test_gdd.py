@@ -92,59 +92,6 @@ def test_it_holds_the_released_parameters_but_those_never_called(task, count, ne
     assert sum(p.numel() for p in gdd.Network(**gdd.TASKS[task]).parameters()) + never_called == count
 
 
-# ------------------------------------------------------------------------------------------------------------- losses
-
-@pytest.fixture(scope="module")
-def stored_losses():
-    return {name: x.double() for name, x in own("gdd_losses").items()}
-
-
-def test_the_losses_and_their_gradients_are_the_released_ones(stored_losses):
-    t = stored_losses
-    X = t["hs.input.X"].requires_grad_()
-    loss = gdd.hyperspectral_loss(X, t["hs.input.Y"], t["hs.input.G"], t["hs.input.R"])
-    assert loss.item() == pytest.approx(t["hs.loss.total_mu0.1"].item(), rel=1e-12)
-    assert difference(gdd.block_mean(X, 32, (2, 2)), t["hs.SX"]) < 1e-6
-
-    X, D = t["pan.input.X"].requires_grad_(), t["pan.input.D"].requires_grad_()
-    loss = gdd.pansharpening_loss(X, torch.einsum("nbhw,bc->nchw", X, D), t["pan.input.Y"], t["pan.input.G"])
-    assert loss.item() == pytest.approx(t["pan.loss.total_mu10"].item(), rel=1e-12)
-    for gradient, name in zip(torch.autograd.grad(loss, (X, D)), ("pan.grad.X", "pan.grad.D"), strict=True):
-        assert difference(gradient, t[name]) < 1e-6, name
-
-    X = t["den.input.X"].requires_grad_()
-    loss = gdd.denoising_loss(X, t["den.input.Y"])
-    assert loss.item() == pytest.approx(t["den.loss"].item(), rel=1e-12)
-    assert difference(torch.autograd.grad(loss, X)[0], t["den.grad.X"]) < 1e-6
-
-
-def test_the_hyperspectral_gradient_is_the_released_one():
-    t = {name: x.double() for name, x in reference("gdd/losses").items()}
-    X = t["hs.input.X"].requires_grad_()
-    loss = gdd.hyperspectral_loss(X, t["hs.input.Y"], t["hs.input.G"], t["hs.input.R"])
-    assert difference(torch.autograd.grad(loss, X)[0], t["hs.grad.X"]) < 1e-6
-
-
-def test_the_printed_loss_takes_absolute_gradients_of_weighted_bands(stored_losses):
-    t = stored_losses
-    pan = t["pan.input.X"] * t["pan.input.D"].diag().view(1, -1, 1, 1)
-    loss = gdd.pansharpening_loss(t["pan.input.X"], pan, t["pan.input.Y"], t["pan.input.G"], mu=0, style="paper")
-    assert loss.item() == pytest.approx(t["pan.loss.grad_l1_diag_paper"].item(), rel=1e-12)
-
-
-def test_bicubic_reduction_is_the_released_matrix_and_keeps_brightness(stored_losses):
-    X = torch.rand(1, 2, 24, 32, dtype=torch.float64)
-    rows, columns = stored_losses["pan.S_matrix_24to6"], stored_losses["pan.S_matrix_32to8"]
-    assert (gdd.bicubic(X, 4, (6, 8)) - rows @ X @ columns.T).abs().max() < 1e-6
-    assert (gdd.bicubic(torch.ones(1, 1, 9, 22), 4, (3, 5)) - 1).abs().max() < 1e-6
-
-
-def test_the_operators_have_the_right_gradients():
-    X = torch.rand(1, 2, 9, 8, dtype=torch.float64, requires_grad=True)
-    for operator in (lambda X: gdd.bicubic(X, 4, (3, 2)), lambda X: gdd.block_mean(X, 4, (3, 2)), lambda X: gdd.block_mean(X, 4, (2, 2))):
-        assert torch.autograd.gradcheck(operator, X)
-
-
 # ---------------------------------------------------------------------------------------------------- the optimisation
 
 def test_four_given_steps_are_the_released_ones():
