@@ -1,0 +1,14 @@
+"""Every metric once, in float64, with its unit, its direction and its variants as data.
+
+    measure("psnr", restored=Q, reference=R, border=6)        psnr(Q, R, border=6)        METRICS["psnr"].direction
+
+A definition is the one that a paper used; where papers and code differ, an option names the difference. `python -m girlib.metrics`
+compares all of them with values that were computed elsewhere.
+"""
+
+from girlib.metrics.definition import METRICS, Metric, list_metrics, measure
+from girlib.metrics.pixel import psnr, rmse, ssim
+from girlib.metrics.spectral import d_lambda, d_s, ergas, q, q2n, qnr, sam, scc
+
+__all__ = ["METRICS", "Metric", "d_lambda", "d_s", "ergas", "list_metrics", "measure", "psnr", "q", "q2n", "qnr", "rmse", "sam", "scc",
+           "ssim"]
