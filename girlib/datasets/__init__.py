@@ -157,7 +157,7 @@ SOURCES = {source.name: source for source in [
            "see the authors' page; no table of the four papers uses it",
            "Xiong et al., Seeing in Extra Darkness Using a Deep-Red Flash, CVPR 2021",
            "rgb_N.tiff (16 bits, linear), guide_N.bmp and gt_N.bmp, side by side",
-           "raw:deep_red_flash"),
+           "fusion:deep_red_flash"),
     Source("dut_omron", "DUT-OMRON", "dut_omron", ("saliency",), ("test",),
            "research use; cite the paper",
            "Yang et al., Saliency Detection via Graph-Based Manifold Ranking, CVPR 2013",

@@ -295,3 +295,13 @@ def read_mat(path, names):
                 check_size(path, shape)
         found = io.loadmat(path, variable_names=list(names), appendmat=False)
         return {name: found[name] for name in names if name in found}
+
+
+def read_npz(path, name):
+    """One numeric array of an .npz file."""
+    with decoding(path, f"an .npz file with the array {name!r}"):
+        with np.load(path, allow_pickle=False) as file:
+            if name not in file:
+                refuse(path, f"has no array {name!r}", f"an .npz file with the array {name!r}")
+            check_size(path, [max(entry.file_size for entry in file.zip.infolist())])
+            return file[name]
