@@ -50,6 +50,32 @@ def notebook(
 
 
 @app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names as in `girlib data --list`, e.g. middlebury weights/dctnet; "
+                                               "weights stands for all of them.")],
+    check: Annotated[bool, typer.Option("--check", help="Download nothing; verify sizes, hashes and counts of what is here.")] = False,
+    root: Annotated[str, typer.Option("--root", metavar="FOLDER", help="Folder of datasets; default GIRLIB_DATA, else data/.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Accept the terms that are shown.")] = False,
+):
+    """Download datasets and released weights, or say how they are had. Exit code 1 if something is still missing."""
+    from girlib.fetch import fetch
+
+    raise typer.Exit(0 if fetch(names, root, check, yes) else 1)
+
+
+@app.command()
+def data(
+    details: Annotated[bool, typer.Option("--list", help="A line for each: what is here, its size, terms, and how it is had.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False,
+    root: Annotated[str, typer.Option("--root", metavar="FOLDER", help="Folder of datasets; default GIRLIB_DATA, else data/.")] = "",
+):
+    """Show the datasets and released weights: what is here, what is missing, and how to get it."""
+    from girlib.registry import show
+
+    show(root, details, as_json)
+
+
+@app.command()
 def doctor():
     """Print the environment, what is missing, and the command that mends it. Exit code 1 if something necessary is missing."""
     from girlib.doctor import examine

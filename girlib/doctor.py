@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from girlib import __version__
 from girlib.errors import GirlibError
 from girlib.notebook import find_data
+from girlib.registry import summary
 
 NEEDED = ("torch", "numpy", "matplotlib", "pandas", "pillow", "safetensors", "typer")
 FOR = {
@@ -72,6 +73,8 @@ def show_data():
         folder = find_data()
         line("+" if folder else "-", "datasets", folder or "none; chapters use procedural scenes",
              "" if folder else "export GIRLIB_DATA=FOLDER where you keep datasets")
+        if folder:
+            line("+", "", summary().partition(": ")[2])
     except GirlibError as error:
         line("!", "datasets", error)
     reference = os.environ.get("GIRLIB_REFERENCE")
