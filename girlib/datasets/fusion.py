@@ -10,10 +10,8 @@ All pixels are valid; unit "1".
 from functools import partial
 
 import numpy as np
-import torch
 
 from girlib.datasets.files import (
-    check_finite,
     check_shape,
     decoding,
     find,
@@ -111,15 +109,13 @@ def mefb(folder, split, source):
     return index, 100
 
 
-def _mefb(name, one, other):
-    under, over = ([path for path in (one, other) if select([path], rf"(.+)[-_]{side}{ENDING}")] for side in ("(?:A|under)", "(?:B|over)"))
-    first = under[0] if len(under) == 1 else one
-    second = over[0] if len(over) == 1 and over[0] != first else other if first == one else one
-    if len(under) == len(over) == 0:
-        first, second = sorted((one, other), key=lambda path: float(read_color(path).mean()))
-    elif len(under) == 0:
-        first = other if second == one else one
-    return _read(name, {"first": first, "second": second})
+def _mefb(name, *pair):
+    def said(path):
+        return next((place for place, side in enumerate(("A|under", "B|over")) if select([path], rf"(.+)[-_](?:{side}){ENDING}")), 0.5)
+
+    one, other = pair
+    how = said if said(one) != said(other) else lambda path: float(read_color(path).mean())
+    return _read(name, dict(zip(("first", "second"), sorted(pair, key=how), strict=True)))
 
 
 def sice(folder, split, source):
