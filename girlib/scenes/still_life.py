@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import normalize
 
-from .errors import GirlibError
+from ..errors import GirlibError
 
 SPECTRA = {  # reflectance in eight bands, centred at 430, 480, 530, 580, 630, 680, 760 and 860 nm
     "plaster": (0.55, 0.60, 0.64, 0.66, 0.67, 0.68, 0.70, 0.72),
