@@ -16,6 +16,7 @@ from girlib.errors import GirlibError
 
 IMAGES = "restored", "reference", "target", "guide", "low"
 Values = Literal["raw", "clip", "round", "truncate"]
+GREY = 0.298936021293775, 0.587043074451121, 0.114020904255103       # of MATLAB; 0.2989, 0.587, 0.114 round some pixels elsewhere
 METRICS = {}
 
 
@@ -47,7 +48,7 @@ class Metric:
     function: Callable
 
 
-def metric(title, *, direction, range, reference, unit="1", levels=False, over_set=False, needs=""):
+def metric(title, *, direction, range, reference, unit="1", levels=None, over_set=False, needs=""):
     """Register a function of images (C, H, W) in float64 as a metric; what is added to it is the same for all metrics.
 
     Images may be tensors or arrays, (C, H, W) or (N, C, H, W); of N images the mean of their values is taken, as all four papers
@@ -57,7 +58,9 @@ def metric(title, *, direction, range, reference, unit="1", levels=False, over_s
     data_range   L, the largest value an image can have: 1 for floats, 255 for uint8, to be said otherwise
     values       "raw", or "clip"ped to [0, L], or brought to 8 bits by "round" or "truncate" (a cast in C or numpy)
 
-    `levels`: the function receives whole numbers 0 ... 255.
+    With `levels` the function receives one channel of whole numbers 0 ... 255, and there is one more option:
+
+    color        "channels": the mean of the channels' values; "grey": MATLAB's rgb2gray of red, green, blue, rounded
     """
     def register(function):
         parameters = inspect.signature(function).parameters
@@ -67,6 +70,8 @@ def metric(title, *, direction, range, reference, unit="1", levels=False, over_s
         if "low" not in reads and not over_set:
             options |= {"border": 0, "data_range": None, "values": "round" if levels else "raw"}
             choices["values"] = ("round", "truncate") if levels else get_args(Values)
+        if levels:
+            options["color"], choices["color"] = levels, ("channels", "grey")
         name = function.__name__
 
         @wraps(function)
@@ -140,13 +145,14 @@ def _value(entry, levels, over_set, given):
             L = _data_range(name, read) if L is None else L
             tensors = {key: to_values(x, L, values) for key, x in tensors.items()}
         if levels:
-            tensors = {key: (x * (255 / L)).round() for key, x in tensors.items()}
+            color = options.pop("color")
+            tensors = {key: _levels(name, x * (255 / L), color) for key, x in tensors.items()}
         if "data_range" in inspect.signature(entry.function.definition).parameters:
             options["data_range"] = L
     if over_set:
         return float(entry.function.definition(**tensors, **options))
     results = []
-    for n in range(first.shape[0]):
+    for n in range(tensors["restored"].shape[0]):
         if valid is not None:
             options["valid"] = valid[n]
         results.append(float(entry.function.definition(**{key: x[n] for key, x in tensors.items()}, **options)))
@@ -163,6 +169,15 @@ def to_values(x, L, values):
     x = x * (255 / L)
     x = x.round() if values == "round" else x.float().floor().double()     # float: 3/255 in float32 times 255 is 3, not 2.9999999
     return x * (L / 255)
+
+
+def _levels(where, x, color):
+    """Each channel as an image of its own (N C, 1, H, W), or the grey image (N, 1, H, W); whole numbers."""
+    if color == "channels" or x.shape[1] == 1:
+        return x.round().reshape(-1, 1, *x.shape[-2:])
+    if x.shape[1] != 3:
+        raise GirlibError(f"{where}: color='grey' needs 1 or 3 channels, but the images have {x.shape[1]}; say color='channels'.")
+    return (x.round() * x.new_tensor(GREY).view(3, 1, 1)).sum(dim=1, keepdim=True).add(0.5).floor()
 
 
 def _tensor(where, name, image):
