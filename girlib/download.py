@@ -20,7 +20,7 @@ from urllib.parse import urljoin, urlsplit
 
 from girlib.errors import GirlibError
 
-PIECE = 1 << 20                 # bytes that are read at once
+PIECE = 1 << 16                 # bytes that are read at once; so many are lost at most when a connection breaks
 ATTEMPTS, PAUSE = 3, 2.0        # a connection that breaks is tried again after 2 and after 4 seconds
 TIMEOUT = 10, 60                # seconds to connect, and to wait for the next piece
 MOST_REDIRECTS = 10
@@ -166,7 +166,9 @@ def unpack(archive, folder):
             target = folder.joinpath(*path)
             target.parent.mkdir(parents=True, exist_ok=True)
             with read(member) as stream, open(target, "xb") as file:
-                _copy(stream, file, size, archive, "/".join(path))
+                shutil.copyfileobj(stream, file, PIECE)
+                if file.tell() != size:
+                    raise ValueError(f"{'/'.join(path)!r} is not as long as declared")
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         if isinstance(error, GirlibError):
             raise
@@ -208,17 +210,6 @@ def _look_through(members, archive, folder):
         seen.add(path.parts)
         wanted.append((path.parts, size, member))
     return wanted
-
-
-def _copy(stream, file, size, archive, name):
-    left = size
-    while piece := stream.read(PIECE):
-        left -= len(piece)
-        if left < 0:
-            break
-        file.write(piece)
-    if left:
-        raise GirlibError(f"unpack: {name!r} in {archive.name} is not as long as declared; the archive is damaged or a trap, get it again.")
 
 
 def merge(source, target):

@@ -154,21 +154,17 @@ def _download(entry, files, root):
     try:
         with _alone(work, root), tqdm(total=total, unit="B", unit_scale=True, desc=f"  {entry.name}", disable=None) as bar:
             for current in files:
-                target = root / current.file
                 if is_here(current, root):                              # another process was faster
                     continue
-                if target.is_file():                                    # an archive that lies ready
-                    _unpack(current, target, root)
-                    continue
-                name = current.file.replace("/", "__")
-                keeper = pooch.create(path=work, base_url="", registry={name: current.hash}, urls={name: current.url})
-                came = Path(keeper.fetch(name, downloader=resuming(work / f"{name}.part", current.bytes, bool(current.hash), bar)))
-                if not current.hash:
-                    _compare(root, current.file, pooch.file_hash(str(came)))
-                place(came, target)
+                target = root / current.file
+                came = target if target.is_file() else _receive(current, work, bar)     # an archive may lie ready
+                digest = None if current.hash else _unlike_before(current, pooch.file_hash(str(came)), root)
                 if current.holds:
-                    _unpack(current, target, root)
-                    target.unlink()
+                    _unpack(current, came, root)
+                else:
+                    place(came, target)
+                if digest:
+                    _remember(root, current.file, digest)
     except KeyboardInterrupt:
         raise GirlibError(f"fetch: stopped at {current.file}; the same command goes on from there.") from None
     except GirlibError:
@@ -180,25 +176,42 @@ def _download(entry, files, root):
         raise _system(error, current.file, root) from None
 
 
-def _unpack(file, archive, root):
-    """Unpacks an archive where it lies; what it holds appears when all of it is unpacked."""
-    loose = root / ".fetch" / f"unpack-{archive.name}"
-    unpack(archive, loose)
-    merge(loose, archive.parent)
-    shutil.rmtree(loose, ignore_errors=True)
-    short = [f"{pattern}: {found} of {count}" for pattern, count in file.holds if (found := how_many(root, pattern)) < count]
-    if short:
-        raise GirlibError(f"fetch: {archive} is whole, but holds less than registered ({'; '.join(short)}); it is kept, look whether its "
-                          "layout has changed.")
+def _receive(file, work, bar):
+    """The file as it came, verified by pooch where its hash is known, in the folder of unfinished downloads."""
+    pooch, _ = import_pooch()
+    name = file.file.replace("/", "__")
+    keeper = pooch.create(path=work, base_url="", registry={name: file.hash}, urls={name: file.url})
+    return Path(keeper.fetch(name, downloader=resuming(work / f"{name}.part", file.bytes, bool(file.hash), bar)))
 
 
-def _compare(root, name, digest):
-    before = _remembered(root).get(name)
-    if before is None:
-        _remember(root, name, digest)
-    elif before != digest:
-        raise GirlibError(f"fetch: {name} is another file today than when it first came here (its hash differs); if that is right, "
+def _unlike_before(file, digest, root):
+    """The hash of a file whose hash nobody published, if it is new here; an error if it was another one before."""
+    before = _remembered(root).get(file.file)
+    if before not in (None, digest):
+        raise GirlibError(f"fetch: {file.file} is another file today than when it first came here (its hash differs); if that is right, "
                           f"remove its line from {root / 'hashes.tsv'} and run the same command again.")
+    return None if before else digest
+
+
+def _unpack(file, archive, root):
+    """Unpacks an archive; what it holds appears once all of it is unpacked. One that we downloaded is not kept."""
+    target = root / file.file
+    ours, loose = archive != target, root / ".fetch" / f"unpack-{target.name}"
+    try:
+        unpack(archive, loose)
+    except GirlibError:
+        if ours:
+            archive.unlink()
+        raise
+    merge(loose, target.parent)
+    shutil.rmtree(loose, ignore_errors=True)
+    if short := [f"{pattern}: {found} of {count}" for pattern, count in file.holds if (found := how_many(root, pattern)) < count]:
+        if ours:
+            place(archive, target)
+        raise GirlibError(f"fetch: {target} is whole, but holds less than registered ({'; '.join(short)}); it is kept, look whether its "
+                          "layout has changed.")
+    if ours:
+        archive.unlink()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The command line: help worth reading, one sentence and exit code 2 for what the user can mend."""
 
+import json
 import os
 import subprocess
 import sys
@@ -60,3 +61,32 @@ def test_doctor_names_what_is_missing_and_the_command_that_mends_it(monkeypatch,
 def test_doctor_says_when_the_data_folder_does_not_exist(monkeypatch):
     monkeypatch.setenv("GIRLIB_DATA", "/nowhere/at/all")
     assert "GIRLIB_DATA is '/nowhere/at/all', which is no folder" in run(app, ["doctor"]).output
+
+
+def test_fetch_of_an_unknown_name_is_one_sentence_and_exit_code_2(tmp_path):
+    said = girlib("fetch", "midlebury", "--root", str(tmp_path))
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "girlib: fetch: there is no dataset 'midlebury' (did you mean 'middlebury'?); `girlib data --list` shows the names.\n"
+
+
+def test_fetch_into_a_folder_that_does_not_exist_is_one_sentence_and_exit_code_2(tmp_path):
+    said = girlib("fetch", "middlebury", "--root", str(tmp_path / "nowhere"))
+    assert said.returncode == 2 and "which is no folder; create it" in said.stderr and said.stderr.count("\n") == 1
+
+
+def test_what_needs_a_form_is_explained_and_exit_code_1(tmp_path):
+    said = girlib("fetch", "rgbdd", "--root", str(tmp_path))
+    assert said.returncode == 1 and "sign the agreement" in said.stdout and "show people" in said.stdout and said.stderr == ""
+
+
+def test_data_lists_every_name_with_what_is_here_and_how_it_is_had(tmp_path):
+    (tmp_path / "lu/RGB").mkdir(parents=True)
+    (tmp_path / "lu/RGB/RGBD_01_ouput_color.png").touch()
+    rows = json.loads(run(app, ["data", "--json", "--root", str(tmp_path)]).output)
+    lines = run(app, ["data", "--list", "--root", str(tmp_path)]).output.splitlines()
+    for row in rows:
+        line = next(line for line in lines if line[2:].startswith(row["name"] + " "))
+        assert row["command"] in line and row["licence"] in line
+    lu = next(row for row in rows if row["name"] == "lu")
+    assert (lu["found"], lu["expected"], lu["complete"]) == (1, 12, False)
+    assert f"0 of {len(rows)} datasets and sets of weights are complete, 1 in part" in run(app, ["data", "--root", str(tmp_path)]).output

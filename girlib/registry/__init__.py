@@ -167,13 +167,13 @@ def show(root="", details=False, as_json=False):
         print(json.dumps(rows, indent=1))
         return
     if details:
-        print(f"  {'name':<16} {'here':<14} {'size':>7}  {'get it with':<29} terms\n")
+        print(f"  {'name':<16} {'here':<14} {'size':>7}  {'get it with':<34} terms\n")
         for row in rows:
             mark = "+" if row["complete"] else "~" if row["found"] else "-"
             here = f"{row['found']} of {row['expected'] or '?'}" if row["found"] else "-"
-            way = row["command"] if row["how"] == "download" else f"{row['how']}: {row['page'] or 'no page known'}"
-            print(f"{mark} {row['name']:<16} {here:<14} {amount(row['bytes']):>7}  {way:<29} {row['licence']}")
-        print("\n+ complete, ~ in part, - not here. `girlib fetch NAME` also says what to do where a form or agreement is needed.")
+            way = row["command"] + (f" ({row['how']})" if row["how"] != "download" else "")
+            print(f"{mark} {row['name']:<16} {here:<14} {amount(row['bytes']):>7}  {way:<34} {row['licence']}")
+        print("\n+ complete, ~ in part, - not here. For a form or an agreement the command says what to do.")
     print(summary(root))
 
 
