@@ -85,7 +85,9 @@ def _between(a, b):
 
 @metric("Q_abf", direction="higher", range=(0, 1), levels="channels", reference="Xydeas and Petrovic, Electronics Letters 2000; as in MEFB")
 def q_abf(restored, target, guide, style: Literal["xydeas", "liu"] = "xydeas"):
-    """How much of the sources' edges, their strength g and their orientation a, the result has. Equal images give 0.975, not 1; flat sources nan.
+    """How much of the sources' edges, their strength g and their orientation a, the result has.
+
+    Equal images give 0.975, not 1; flat sources nan.
 
     style   "liu": other constants, orientation folded at pi / 2, and the mean of ratios instead of the ratio of sums (the Q_G of
             Liu et al., 2012)

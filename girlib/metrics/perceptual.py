@@ -12,7 +12,8 @@ from girlib.errors import GirlibError
 from girlib.metrics.definition import metric
 
 BACKBONES = {"alex": "alexnet-owt-*.pth", "vgg": "vgg16-*.pth", "squeeze": "squeezenet1_1-*.pth"}
-WEIGHTS = "the package lpips and torchvision's weights of the backbone: pip install lpips && python -c \"import lpips; lpips.LPIPS(net='alex')\""
+WEIGHTS = "the package lpips and torchvision's weights of its backbone: pip install lpips && " \
+          "python -c \"import lpips; lpips.LPIPS(net='alex')\""
 
 
 @metric("Delta E*", direction="lower", range=(0, math.inf), needs="scikit-image: pip install scikit-image",

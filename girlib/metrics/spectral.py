@@ -125,7 +125,7 @@ def q2n(restored, reference, block=32, shift=32, cast=True, deviation: Literal["
     deviation   by which a block is normalised; "population" is that of the ports to Python
     The bands' order matters. Missing bands up to a power of two are zero; the image is mirrored up to whole blocks.
     """
-    x, y = ((image.round().clamp(0, 65535) if cast else image) for image in (reference, restored))
+    x, y = (((image + 0.5).floor().clamp(0, 65535) if cast else image) for image in (reference, restored))   # half up, as MATLAB
     bands = 2 ** max(1, math.ceil(math.log2(len(x))))
     x, y = (F.pad(image, (0, 0, 0, 0, 0, bands - len(image))) for image in (x, y))
     x, y = (_blocks(_to_whole(image, block, shift), block, shift) for image in (x, y))  # (bands, blocks, M)
