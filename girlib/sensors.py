@@ -5,6 +5,7 @@ the sensor saturates. What is random takes a torch.Generator: the same generator
 of its own (girlib.resampling); its functions are found here too.
 """
 
+import math
 import numbers
 
 import torch
@@ -79,6 +80,8 @@ def tof_noise(depth, scale, generator, bias=0.02, drift=0.015, noise=0.0025, shi
     check_image(where, depth, "depth", channels=1)
     scale = check_whole(where, "scale", scale)
     check_multiple(where, depth, scale)
+    for name, value in (("bias", bias), ("shift", shift)):
+        _check_number(where, name, value, -math.inf)
     for name, value in (("drift", drift), ("noise", noise), ("smear", smear), ("jump", jump), ("lost", lost)):
         _check_number(where, name, value, 0)
     _check_generator(where, generator)
@@ -114,23 +117,22 @@ SENSORS = {       # contrast that the optics leave at the low grid's highest fre
 }
 
 
-def mtf_kernel(gain, ratio=4, size=41):
-    """A blur that lets the share `gain` of the contrast through at the highest frequency of a grid `ratio` times coarser.
+def mtf_kernel(gain, ratio=4):
+    """A blur of 41 x 41 pixels that leaves the share `gain` of the contrast at the highest frequency of a grid `ratio` times coarser.
 
     As the pan-sharpening toolboxes build it: a Gaussian in frequency, its inverse Fourier transform, a round Kaiser window (beta 0.5),
-    not normalised. They put the gain at 5 of 41 frequency steps (ratio 4), but the coarse grid's highest frequency lies at 5.125.
+    not normalised. They put the gain at frequency 20 / ratio of 41 steps, a little below the coarse grid's highest, 20.5 / ratio. There
+    it is gain^1.05.
     """
-    half = (size - 1) // 2
-    axis = torch.arange(-half, half + 1, dtype=torch.float64)
+    _check_number("mtf_kernel", "gain", gain, 0, 1, strict=True)
+    axis = torch.arange(-20, 21, dtype=torch.float64)
     square = axis[:, None] ** 2 + axis ** 2
-    alpha = ((size - 1) / (2 * ratio)) ** 2 / (-2 * torch.log(torch.tensor(gain, dtype=torch.float64)))        # squared
-    response = torch.exp(-square / (2 * alpha))
-    kernel = torch.fft.fftshift(torch.fft.ifft2(torch.fft.ifftshift(response)).real)
-    window = torch.kaiser_window(size, periodic=False, beta=0.5, dtype=torch.float64)
-    place = half + square.sqrt()                                             # where on the window, from its centre outwards
-    left = place.floor().long().clamp(max=size - 2)
-    weight = torch.lerp(window[left], window[left + 1], place - left)
-    return torch.where(place <= size - 1, kernel * weight, 0)
+    variance = (20 / ratio) ** 2 / (-2 * math.log(gain))                     # of the Gaussian, in squared frequency steps
+    kernel = torch.fft.fftshift(torch.fft.ifft2(torch.fft.ifftshift(torch.exp(-square / (2 * variance)))).real)
+    window = torch.kaiser_window(41, periodic=False, beta=0.5, dtype=torch.float64)
+    place = 20 + square.sqrt()                                               # where on the window, from its centre outwards
+    left = place.floor().long().clamp(max=39)
+    return torch.where(place <= 40, kernel * torch.lerp(window[left], window[left + 1], place - left), 0)
 
 
 def mtf_blur(image, gains, ratio=4):
@@ -138,17 +140,14 @@ def mtf_blur(image, gains, ratio=4):
     check_image("mtf_blur", image)
     ratio = check_whole("mtf_blur", "ratio", ratio)
     channels = image.shape[1]
-    gains = (gains,) * channels if isinstance(gains, numbers.Real) else tuple(gains)
+    gains = gains if isinstance(gains, (tuple, list)) else (gains,) * channels
     if len(gains) != channels:
         raise GirlibError(f"mtf_blur: the image has {channels} channels, but gains has {len(gains)} numbers; give one for each.")
-    for gain in gains:
-        _check_number("mtf_blur", "a gain", gain, 0, 1, strict=True)
     kernels = torch.stack([mtf_kernel(gain, ratio) for gain in gains]).to(image.device)                         # (C, 41, 41)
-    border = kernels.shape[-1] - 1
-    padded = F.pad(image.double(), (border // 2,) * 4, mode="replicate")
+    padded = F.pad(image.double(), (20,) * 4, mode="replicate")
     size = padded.shape[-2:]
     blurred = torch.fft.irfft2(torch.fft.rfft2(padded) * torch.fft.rfft2(kernels, size), size)   # large kernels are quicker so
-    return blurred[..., border:, border:].to(image.dtype)                    # what is left out ran around the image
+    return blurred[..., 40:, 40:].to(image.dtype)                            # what is left out ran around the image
 
 
 def wald(image, sensor="worldview3", ratio=4):
@@ -297,6 +296,10 @@ def develop(mosaic, pattern="RGGB", balance=(1.0, 1.0, 1.0)):
     check_image("develop", mosaic, "mosaic", channels=1)
     if min(mosaic.shape[-2:]) < 2:
         raise GirlibError(f"develop: the mosaic is {mosaic.shape[-2]}x{mosaic.shape[-1]}; it needs at least 2x2 pixels for three colours.")
+    if not isinstance(balance, (tuple, list)) or len(balance) != 3:
+        raise GirlibError(f"develop: balance is {balance!r}; give three numbers, of red, green and blue.")
+    for factor in balance:
+        _check_number("develop", "a factor of balance", factor, 0, strict=True)
     colours = torch.arange(3, device=mosaic.device).view(1, 3, 1, 1)
     known = (_filters("develop", mosaic, pattern) == colours).to(mosaic)                                  # (1, 3, H, W)
     tent = mosaic.new_tensor([1, 2, 1])
@@ -394,7 +397,7 @@ def saliency_map(labels, chosen=None):
         given = f"{tuple(labels.shape)} of {labels.dtype}" if isinstance(labels, torch.Tensor) else type(labels).__name__
         raise GirlibError(f"saliency_map: labels are {given}; give a tensor (N, 1, H, W) of whole numbers or booleans.")
     if chosen is not None:
-        return torch.isin(labels, torch.as_tensor(chosen, device=labels.device)).float()
+        return torch.isin(labels.long(), torch.as_tensor(chosen, device=labels.device).long()).float()
     return torch.stack([_most_central(image) for image in labels])
 
 
@@ -424,13 +427,11 @@ def _check_generator(where, generator):
                           "(torch.Generator().manual_seed(0)).")
 
 
-def _check_number(where, name, value, least, most=None, strict=False):
+def _check_number(where, name, value, least, most=math.inf, strict=False):
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    low = real and (value > least if strict else value >= least)
-    high = real and (value < (float("inf") if most is None else most))
-    if not (low and high):
-        limit = f"{'>' if strict else '>='} {least}" + ("" if most is None else f" and < {most}")
-        raise GirlibError(f"{where}: {name} is {value!r}; it must be a finite number {limit}.")
+    if not (real and (value > least if strict else value >= least) and value < most):
+        limits = [f"{sign} {bound}" for sign, bound in ((">" if strict else ">=", least), ("<", most)) if math.isfinite(bound)]
+        raise GirlibError(f"{where}: {name} is {value!r}; it must be a finite number {' and '.join(limits)}".rstrip() + ".")
 
 
 def _check_light(where, image):
