@@ -1,0 +1,193 @@
+"""The scoring: a method restores every image of a dataset as a task's protocol asks, and each metric becomes a record.
+
+A method is a network by name (with weights), a classical method by name, a module, or any function of a sample. The same
+call gives the same records, whatever the number of workers; a damaged image is named in the record and the rest is done.
+"""
+
+import hashlib
+import multiprocessing
+import pickle
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+
+import torch
+
+from girlib.errors import GirlibError
+from girlib.results import Record, provenance
+from girlib.tasks import get_task
+
+PROCEDURAL_IMAGES = 8                       # how many scenes are scored where no `limit` says otherwise
+
+
+def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, weights=None, limit=None, size=256, seed=0,
+             device="auto", workers=0, strict=False, progress=False, data_root=None, profile=None, options=None, **sensor):
+    """Scores a method; one Record a metric of the protocol.
+
+    dataset    a dataset of the task, or "procedural": scenes of the seeds seed, seed + 1, ...
+    protocol   name of one of the task's protocols for the dataset; by default the first
+    weights    as for load_model: None (random), "girlib", "official" or a path
+    limit      score only so many images, from the first
+    size       of procedural scenes, in pixels
+    workers    how many processes share the images; 0: this one
+    strict     stop at the first image that cannot be scored
+    options    of the method: of a network's constructor, of GDD's optimisation, of a filter (radius, eps, ...)
+    sensor     options of the task's `observe` that differ from the protocol's
+    """
+    for name, value, least in (("limit", limit, 1), ("size", size, 16), ("seed", seed, 0), ("workers", workers, 0)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+            raise GirlibError(f"evaluate: {name} is {value!r}; expected a whole number, {least} or more.")
+    known = get_task(task)
+    scale, protocol = known.scale(scale), known.protocol(dataset, protocol)
+    job = _Job(method, task, dataset, scale, protocol.name, weights, size, seed, str(device), data_root, dict(options or {}),
+               {**protocol.sensor, **sensor}, strict)
+    begun = time.perf_counter()
+    names = job.names(limit)
+    scores, failed, digest = {}, {}, hashlib.sha256()
+    for name, values, used, fault in _bar(_each(job, names, workers), len(names), job.title(), progress):
+        if fault:
+            failed[name] = fault
+        else:
+            scores[name] = values
+            digest.update(used)
+    if strict and failed:
+        raise GirlibError(f"evaluate: {next(iter(failed.values()))}")
+    same = dict(method=job.title(), task=task, dataset=dataset, scale=scale, options=job.options, weights=job.weights_hash(),
+                data=digest.hexdigest() if scores else None, failed=failed, profile=profile, seed=seed, device=job.device_name(),
+                seconds=time.perf_counter() - begun, **provenance())
+    return [_record(same, protocol, job.sensor, metric, given, scores) for metric, given in protocol.metrics]
+
+
+def _record(same, protocol, sensor, metric, given, scores):
+    from girlib.metrics import METRICS
+
+    key = _key(metric, given)
+    values = {name: of[key] for name, of in scores.items()}
+    return Record(metric=metric, value=sum(values.values()) / len(values) if values else None, images=values,
+                  unit=METRICS[metric].unit, direction=METRICS[metric].direction,
+                  protocol={"name": protocol.name, "source": protocol.source, "sensor": sensor, "metric": given}, **same)
+
+
+def _key(metric, given):
+    return repr((metric, sorted(given.items())))
+
+
+@dataclass
+class _Job:
+    """Everything that one image's score depends on, in a form that another process can be given."""
+
+    method: object
+    task: str
+    dataset: str
+    scale: int | None
+    protocol: str
+    weights: object
+    size: int
+    seed: int
+    device: str
+    data_root: object
+    options: dict
+    sensor: dict
+    strict: bool
+    _ready: dict = field(default_factory=dict)                  # what is made once in each process
+
+    def __getstate__(self):
+        return {**self.__dict__, "_ready": {}}
+
+    def _once(self, name, make):
+        if name not in self._ready:
+            self._ready[name] = make()
+        return self._ready[name]
+
+    def title(self):
+        return self.method if isinstance(self.method, str) else getattr(self.method, "__name__", type(self.method).__name__)
+
+    def device_name(self):
+        from girlib.notebook import find_device
+        return str(find_device(self.device))
+
+    def data(self):
+        from girlib.datasets import open_dataset
+        return self._once("data", lambda: open_dataset(self.dataset, split=get_task(self.task).datasets[self.dataset], root=self.data_root))
+
+    def names(self, limit):
+        if self.dataset == "procedural":
+            return [f"scene {self.seed + i}" for i in range(limit or PROCEDURAL_IMAGES)]
+        return list(self.data().names)[:limit]
+
+    def restore(self):
+        from girlib.methods import find_method
+
+        def find():
+            with torch.random.fork_rng(devices=[]):             # random weights follow from the seed as well
+                torch.manual_seed(self.seed)
+                return find_method(self.method, self.task, weights=self.weights, scale=self.scale, device=self.device_name(),
+                                   **self.options)
+        return self._once("restore", find)
+
+    def weights_hash(self):
+        return getattr(self.restore(), "weights_hash", None)
+
+    def score(self, place, name):
+        """(name, {metric: value}, hash of what was scored, None), or what was wrong with the image in place of the last."""
+        from girlib.metrics import measure
+
+        task, restore = get_task(self.task), self.restore()
+        try:
+            capture = task.scene(self.seed + place, self.size) if self.dataset == "procedural" else self.data()[place]
+            sample = task.observe(capture, scale=self.scale, seed=self.seed + place, **self.sensor)
+            restored = restore(sample)
+            seen = {"restored": restored, "reference": sample.reference, "target": sample.target, "guide": sample.guide,
+                    "low": sample.low, "valid": sample.valid}
+            values = {_key(metric, given): measure(metric, **seen, **given)
+                      for metric, given in task.protocol(self.dataset, self.protocol).metrics}
+        except GirlibError as error:
+            return name, None, None, str(error)
+        return name, values, _hash(capture), None
+
+
+def _hash(capture):
+    """sha256 over the pixels of everything that was recorded."""
+    digest = hashlib.sha256()
+    for name, image in sorted(capture.images.items()):
+        digest.update(f"{name} {tuple(image.shape)} {image.dtype}".encode())
+        digest.update(image.detach().cpu().contiguous().numpy().tobytes())
+    return digest.digest()
+
+
+def _each(job, names, workers):
+    """The scores in the order of the images, from this process or from several."""
+    if workers == 0:
+        for place, name in enumerate(names):
+            outcome = job.score(place, name)
+            yield outcome
+            if job.strict and outcome[3]:
+                return
+        return
+    try:
+        pickle.dumps(job)
+    except Exception:
+        raise GirlibError(f"evaluate: {job.title()} cannot be sent to other processes; give workers=0, or the method by name.") from None
+    context = multiprocessing.get_context("spawn")               # a forked copy of torch's threads may hang
+    with ProcessPoolExecutor(workers, context, _begin, (job, torch.get_num_threads())) as pool:
+        yield from pool.map(_score, range(len(names)), names)
+
+
+def _begin(job, threads):
+    global _JOB
+    _JOB = job
+    torch.set_num_threads(threads)                               # sums of floats depend on the number of threads
+
+
+def _score(place, name):
+    return _JOB.score(place, name)
+
+
+def _bar(outcomes, total, title, progress):
+    if not progress:
+        return outcomes
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        raise GirlibError("evaluate: the progress bar needs tqdm: pip install tqdm") from None
+    return tqdm(outcomes, total=total, desc=title, unit="image")

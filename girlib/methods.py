@@ -1,0 +1,138 @@
+"""Every method by name: the classical ones, each a function of a sample, and the networks, made ready to restore one.
+
+Defaults of radius and eps are those of this book; the papers print none for their classical rows.
+"""
+
+import hashlib
+import inspect
+from importlib import import_module
+
+from girlib.errors import GirlibError
+from girlib.filters import guided_filter, joint_bilateral_filter, joint_bilateral_upsample
+
+
+def as_given(sample):
+    """The target as the task's protocol enlarged it: what every method starts from."""
+    return sample.target
+
+
+def enlarged(how):
+    """The sensor's image, enlarged without a look at the guide."""
+    def enlarge(sample):
+        from girlib.resampling import upsample
+        return upsample(_low(sample, how), _size(sample), how)
+    enlarge.__doc__ = f"The sensor's image, enlarged ({how})."
+    return enlarge
+
+
+def gf(sample, radius=4, eps=1e-3):
+    """Guided filter of the enlarged target."""
+    weight = None if sample.valid is None else sample.valid.to(sample.target)
+    return guided_filter(sample.target, _guide(sample), radius, eps, weight=weight)
+
+
+def jbf(sample, radius=4, sigma_space=2.0, sigma_range=0.1):
+    """Joint bilateral filter of the enlarged target."""
+    return joint_bilateral_filter(sample.target, _guide(sample), radius, sigma_space, sigma_range)
+
+
+def jbu(sample, radius=2, sigma_space=1.0, sigma_range=0.1):
+    """Joint bilateral upsampling of the sensor's image; radius and sigma_space in its pixels."""
+    return joint_bilateral_upsample(_low(sample, "jbu"), _guide(sample), radius, sigma_space, sigma_range)
+
+
+def average(sample):
+    """The mean of target and guide(s): what every fusion has to beat."""
+    images = [sample.target, *(sample.guide if isinstance(sample.guide, tuple) else (sample.guide,))]
+    if any(image.shape != images[0].shape for image in images):
+        raise GirlibError("average: target and guide differ in shape; it is made for fusion, where both are images of one kind.")
+    return sum(images) / len(images)
+
+
+def first(sample):
+    """The target, unchanged: the first source of a fusion."""
+    return sample.target
+
+
+def second(sample):
+    """The guide, unchanged: the second source of a fusion."""
+    guide = _guide(sample)
+    if guide.shape != sample.target.shape:
+        raise GirlibError("second: target and guide differ in shape; it is made for fusion, where both are images of one kind.")
+    return guide
+
+
+CLASSICAL = {
+    "input": as_given, "nearest": enlarged("nearest"), "bilinear": enlarged("bilinear"), "bicubic": enlarged("bicubic"),
+    "exp": enlarged("exp"), "gf": gf, "jbf": jbf, "jbu": jbu, "average": average, "first": first, "second": second,
+}
+
+
+def list_methods(task=None):
+    """Names of the classical methods and of the networks (of those made for a task)."""
+    from girlib.networks import list_models
+    return [*CLASSICAL, *list_models(task)]
+
+
+def find_method(method, task, weights=None, scale=None, device="cpu", **options):
+    """A function of a sample that restores it; what is no name is taken as it is (a module by `predict`)."""
+    import torch
+
+    from girlib.networks import NETWORKS, load_model, predict
+
+    if isinstance(method, torch.nn.Module):
+        return _of_network(method.to(device), predict, device, options, weights_hash(method))
+    if callable(method):
+        return lambda sample: method(sample.to(device), **options)
+    if method in CLASSICAL:
+        if weights is not None:
+            raise GirlibError(f"{method} has no weights, but weights={weights!r} was given; leave it out.")
+        known = list(inspect.signature(CLASSICAL[method]).parameters)[1:]
+        unknown = [option for option in options if option not in known]
+        if unknown:
+            raise GirlibError(f"{method} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}.")
+        return lambda sample: CLASSICAL[method](sample.to(device), **options)
+    if method not in NETWORKS:
+        raise GirlibError(f"there is no method {method!r}; there are {', '.join([*CLASSICAL, *NETWORKS])}.")
+    built, asked = _split(options, import_module(f"girlib.networks.{NETWORKS[method]}").Network)
+    network = load_model(method, task, weights, scale, **built).to(device)
+    return _of_network(network, predict, device, asked, weights_hash(network) if weights is not None else None)
+
+
+def _split(options, Network):
+    """Options of the constructor, and those of a network that optimises for each sample (its `predict`: steps, seed)."""
+    asked = [] if not hasattr(Network, "predict") else list(inspect.signature(Network.predict).parameters)[2:]
+    return ({name: value for name, value in options.items() if name not in asked},
+            {name: value for name, value in options.items() if name in asked})
+
+
+def _of_network(network, predict, device, options, digest):
+    def restore(sample):
+        return predict(network, sample.to(device), **options)
+    restore.weights_hash = digest
+    return restore
+
+
+def weights_hash(network):
+    """sha256 over names and values of all parameters and buffers, whatever file they came from."""
+    digest = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _size(sample):
+    return _guide(sample).shape[-2:]
+
+
+def _guide(sample):
+    if isinstance(sample.guide, tuple):
+        raise GirlibError("this method takes one guide, but the sample has several; take one made for the task (list_methods).")
+    return sample.guide
+
+
+def _low(sample, name):
+    if sample.low is None:
+        raise GirlibError(f"{name}: the sample has no low-resolution image to enlarge; this method is made for super-resolution.")
+    return sample.low
