@@ -66,7 +66,8 @@ def test_doctor_says_when_the_data_folder_does_not_exist(monkeypatch):
 def test_fetch_of_an_unknown_name_is_one_sentence_and_exit_code_2(tmp_path):
     said = girlib("fetch", "midlebury", "--root", str(tmp_path))
     assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr == "girlib: fetch: there is no dataset 'midlebury' (did you mean 'middlebury'?); `girlib data --list` shows the names.\n"
+    assert said.stderr == ("girlib: fetch: there is no dataset 'midlebury' (did you mean 'middlebury'?); "
+                           "`girlib data --list` shows the names.\n")
 
 
 def test_fetch_into_a_folder_that_does_not_exist_is_one_sentence_and_exit_code_2(tmp_path):

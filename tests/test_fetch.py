@@ -51,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.end_headers()
         if way in ("404", "500"):
             return self.send_error(int(way))
+        if way == "folder":
+            server.content = (server.folder / self.path.removeprefix("/folder/")).read_bytes()
         content = {"wrong": CONTENT[::-1], "longer": CONTENT + b"more", "shorter": CONTENT[:-5]}.get(way, server.content)
         start = 0
         if (asked := self.headers.get("Range")) and way != "plain":
@@ -556,3 +558,15 @@ def test_what_is_here_agrees_with_the_registry():
                 seen += 1
     if not seen:
         pytest.skip("none of the registered files is below GIRLIB_DATA")
+
+
+def test_fetched_middlebury_is_the_folder_that_readers_know(server, root, monkeypatch):
+    """All 60 files, served from the folder of datasets, arrive at the same places with the same bytes."""
+    server.folder = Path(os.environ.get("GIRLIB_DATA", "/nowhere"))
+    if not (server.folder / "middlebury/RGB").is_dir():
+        pytest.skip("GIRLIB_DATA holds no middlebury/RGB to serve")
+    server.etag = ""
+    monkeypatch.setattr(registry.File, "url", property(lambda file: f"{server.at}/folder/{file.file}"))
+    assert girlib_fetch(["middlebury"], str(root)) and girlib_fetch(["middlebury"], str(root), check=True)
+    came = {path.relative_to(root).as_posix(): path.read_bytes() for path in (root / "middlebury").rglob("*.png")}
+    assert came == {name: (server.folder / name).read_bytes() for name in came} and len(came) == 60
