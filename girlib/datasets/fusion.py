@@ -128,10 +128,10 @@ def sice(folder, split, source):
 
 
 def _sice(name, sequence, reference):
-    shots = select(listing(sequence).values(), r"(\d+)\.jpe?g")
-    if len(shots) < 3:
-        refuse(sequence, f"holds {len(shots)} numbered exposures", "3 to 18, numbered from dark to bright")
-    order = sorted(shots, key=int)
+    shots = select(listing(sequence).values(), rf"(.+?){ENDING}")
+    order = sorted(shots, key=natural)
+    if order != [str(n) for n in range(1, len(order) + 1)] or len(order) < 3:
+        refuse(sequence, f"holds {len(order)} exposures ({', '.join(order[:4])} ...)", "3 to 18, numbered from 1, dark to bright")
     paths = {"first": shots[order[0]], "second": shots[order[-1]], "reference": reference}
     capture = _read(name, paths)
     if capture.images["first"].mean() >= capture.images["second"].mean():
@@ -164,6 +164,9 @@ def _kalantari(name, place):
         refuse(text, f"says {stops.tolist()[:4]}", "three growing exposures (log2), one a line")
     paths = dict(zip(("under", "middle", "over"), shots, strict=True)) | {"reference": need(place, "HDRImg.hdr")}
     images = {role: planes(read_tiff16(path), 65535) for role, path in paths.items() if role != "reference"}
+    brightness = [images[role].mean() for role in ("under", "middle", "over")]
+    if brightness != sorted(brightness):
+        refuse(place, f"holds {', '.join(path.name for path in shots)}, which don't grow brighter", "names in order of exposure")
     images["reference"] = planes(read_hdr(paths["reference"]))
     _check_sizes(paths, images)
     return Capture(name, images, "1", {"exposure_times": tuple(2.0 ** (stops - stops[0]))})
@@ -184,12 +187,13 @@ def flash(folder, split, source):
 def deep_red_flash(folder, split, source):
     """The authors' test pairs: noflash linear, demosaiced, 16 bits, without white balance; flash 8-bit RGB under deep-red light;
 
-    reference where there is one: the 8-bit photograph gt_N.bmp.
+    reference the 8-bit photograph gt_N.bmp, of all or of none.
     """
     files = listing(folder).values()
-    pairs = match(folder, source.layout, noflash=select(files, r"rgb_(\d+)\.tiff?"), flash=select(files, r"guide_(\d+)\.bmp"))
+    roles = {"noflash": select(files, r"rgb_(\d+)\.tiff?"), "flash": select(files, r"guide_(\d+)\.bmp")}
     truth = select(files, r"gt_(\d+)\.bmp")
-    return {key: partial(_deep_red_flash, key, paths | ({"reference": truth[key]} if key in truth else {})) for key, paths in pairs}, None
+    pairs = match(folder, source.layout, **roles, **({"reference": truth} if truth else {}))
+    return {key: partial(_deep_red_flash, key, paths) for key, paths in pairs}, None
 
 
 def _deep_red_flash(name, paths):

@@ -17,7 +17,6 @@ from girlib.datasets.files import (
     decoding,
     find,
     listing,
-    match,
     need,
     planes,
     read_color,
@@ -125,7 +124,7 @@ def mcr(folder, split, source):
     ratio = longest shutter / shutter (12287 indoors, 1023 outdoors, scenes from 501 on); what it amplifies is not clipped.
     """
     if split == "sample":
-        return _mcr_sample(folder, source)
+        return _mcr_sample(folder)
     top = find(folder, "Mono_Colored_RAW_Paired_DATASET") or folder
     color = select(listing(need(top, "Color_RAW_Input")).values(), rf"C(\d{{5}}){SHUTTER}\.tif")
     mono = {int(key[:-4]): path for key, path in select(listing(need(top, "Mono_GT")).values(), rf"M_Align_(\d+){SHUTTER}\.tif").items()}
@@ -138,16 +137,14 @@ def mcr(folder, split, source):
     for key, path in color.items():
         if (key in tested) == (split == "test"):
             scene = int(key[:-4])
-            for others, place in ((mono, "Mono_GT"), (truth, "RGB_GT")):
-                if scene not in others:
-                    refuse(path, f"has no partner in {place}", source.layout)
-            paths = {"raw": path, "mono": mono[scene], "reference": truth[scene]}
-            longest = color.get(f"{key[:-4]}{_longest(scene):04x}")
-            index[path.stem] = partial(_mcr, path.stem, paths | ({"long_raw": longest} if longest else {}))
+            longest = f"{key[:-4]}{_longest(scene):04x}"
+            paths = {"raw": path, "mono": _partner(path, mono, scene, "Mono_GT"), "reference": _partner(path, truth, scene, "RGB_GT"),
+                     "long_raw": _partner(path, color, longest, "Color_RAW_Input at the longest shutter")}
+            index[path.stem] = partial(_mcr, path.stem, paths)
     return index or refuse(folder, f"holds no picture of the {split} split", source.layout), 384 if split == "test" else 3600
 
 
-def _mcr_sample(folder, source):
+def _mcr_sample(folder):
     files = listing(folder).values()
     color, mono = (select(files, rf"{camera}(\d{{5}}){SHUTTER}\.png") for camera in "CM")
     if not color:
@@ -155,9 +152,14 @@ def _mcr_sample(folder, source):
     index = {}
     for key, path in color.items():
         longest = f"{key[:-4]}{_longest(int(key[:-4])):04x}"
-        pair = match(folder, source.layout, long_raw={longest: color.get(longest, path)}, mono={k: mono[k] for k in mono if k == longest})
-        index[path.stem] = partial(_mcr, path.stem, {"raw": path} | pair[0][1], aligned=False)
+        paths = {"raw": path, "long_raw": _partner(path, color, longest, "C*.png at the longest shutter"),
+                 "mono": _partner(path, mono, longest, "M*.png at the longest shutter")}
+        index[path.stem] = partial(_mcr, path.stem, paths, aligned=False)
     return index, None
+
+
+def _partner(path, files, key, where):
+    return files.get(key) or refuse(path, "has no partner", f"one in {where}")
 
 
 def _longest(scene):

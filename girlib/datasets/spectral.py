@@ -95,7 +95,7 @@ def pancollection(folder, split, source):
     Patches of 64x64 (train, valid), 20 scenes of 256x256 (test, reduced) and of 512x512 (full, without reference), in HDF5
     (N, B, H, W); the test also as single MATLAB files (H, W, B), numbered, those of full resolution with _fr.
     """
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    files = sorted(folder.rglob("*"))
     stem = {"train": "train_wv3", "valid": "valid_wv3", "test": "test_wv3(?:_multiExm1)?", "full": "test_wv3_OrigScale(?:_multiExm1)?"}
     stacks = select(files, rf"({stem[split]})\.h5")
     scenes = select(files, rf".*wv3_data{'_fr' if split == 'full' else ''}(\d+)\.mat") if split in ("test", "full") else {}
