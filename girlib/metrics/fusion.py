@@ -197,7 +197,7 @@ def mef_ssim(restored, target, guide, scales=3):
     value, images = 1, torch.cat([target, guide, restored])                        # (3, H, W)
     for level, weight in enumerate(weights):
         if level:
-            images = nn.avg_pool2d(images, 2)
+            images = nn.avg_pool2d(nn.pad(images, (0, images.shape[2] % 2, 0, images.shape[1] % 2), mode="replicate"), 2)
         need_window("mef_ssim", images, 11)
         value *= _beside_best_patch(images[:2], images[2]).clamp(min=0) ** (weight / sum(weights))
     return value

@@ -95,7 +95,7 @@ def q(restored, reference, size=32, flat=0.0):
     """Universal quality index: 4 s_xy m_x m_y / ((s_x^2 + s_y^2)(m_x^2 + m_y^2)), mean over sliding windows, then over bands.
 
     size   32 (the toolbox) or 8 (Wang; py_pansharpening): this choice moves the number more than the method does
-    flat   a variance (of both images together) up to this counts as none; py_pansharpening: 1e-8
+    flat   variances, or squares of means, of both images together up to this count as none; py_pansharpening: 1e-8
     """
     need_window("q", restored, size)
     return _q(restored, reference, partial(window_sum, size=size), size, flat).mean()
