@@ -43,28 +43,29 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
                {**protocol.sensor, **sensor}, strict)
     begun = time.perf_counter()
     names = job.names(limit)
-    scores, failed, digest = {}, {}, hashlib.sha256()
+    scores, failed, digest, unit = {}, {}, hashlib.sha256(), None
     for name, values, used, fault in _bar(_each(job, names, workers), len(names), job.title(), progress):
         if fault:
             failed[name] = fault
         else:
-            scores[name] = values
-            digest.update(used)
+            scores[name], (pixels, unit) = values, used
+            digest.update(pixels)
     if strict and failed:
         raise GirlibError(f"evaluate: {next(iter(failed.values()))}")
     same = dict(method=job.title(), task=task, dataset=dataset, scale=scale, options=job.options, weights=job.weights_hash(),
                 data=digest.hexdigest() if scores else None, failed=failed, profile=profile, seed=seed, device=job.device_name(),
                 seconds=time.perf_counter() - begun, **provenance())
-    return [_record(same, protocol, job.sensor, metric, given, scores) for metric, given in protocol.metrics]
+    return [_record(same, protocol, job.sensor, metric, given, scores, unit) for metric, given in protocol.metrics]
 
 
-def _record(same, protocol, sensor, metric, given, scores):
+def _record(same, protocol, sensor, metric, given, scores, unit):
     from girlib.metrics import METRICS
 
     key = _key(metric, given)
     values = {name: of[key] for name, of in scores.items()}
+    own = METRICS[metric].unit
     return Record(metric=metric, value=sum(values.values()) / len(values) if values else None, images=values,
-                  unit=METRICS[metric].unit, direction=METRICS[metric].direction,
+                  unit=unit if own.startswith("that of the images") else own, direction=METRICS[metric].direction,
                   protocol={"name": protocol.name, "source": protocol.source, "sensor": sensor, "metric": given}, **same)
 
 
@@ -129,7 +130,7 @@ class _Job:
         return getattr(self.restore(), "weights_hash", None)
 
     def score(self, place, name):
-        """(name, {metric: value}, hash of what was scored, None), or what was wrong with the image in place of the last."""
+        """(name, {metric: value}, (hash of what was scored, unit), None), or (name, None, None, what was wrong with the image)."""
         from girlib.metrics import measure
 
         task, restore = get_task(self.task), self.restore()
@@ -143,7 +144,7 @@ class _Job:
                       for metric, given in task.protocol(self.dataset, self.protocol).metrics}
         except GirlibError as error:
             return name, None, None, str(error)
-        return name, values, _hash(capture), None
+        return name, values, (_hash(capture), sample.unit), None
 
 
 def _hash(capture):

@@ -26,7 +26,7 @@ class Record:
     scale: int | None
     metric: str
     value: float | None                     # mean over the images that could be scored; None: there was none
-    unit: str
+    unit: str | None
     direction: str                          # "lower" | "higher" is better
     images: dict[str, float]                # name -> value
     protocol: dict                          # name, source, and every option of sensor and metric

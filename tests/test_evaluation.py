@@ -1,0 +1,120 @@
+"""Scores: equal to a loop of one's own, equal for any number of workers, honest about what could not be scored."""
+
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from girlib.errors import GirlibError
+from girlib.evaluation import evaluate
+from girlib.methods import CLASSICAL, find_method, list_methods, weights_hash
+from girlib.networks import create_model
+from girlib.tasks import get_task, list_tasks
+
+SMALL = dict(limit=3, size=32, scale=4)
+
+
+def test_the_score_is_what_a_loop_finds():
+    record = evaluate("bicubic", "depth", **SMALL, seed=5)[0]
+    task, errors = get_task("depth"), []
+    for seed in (5, 6, 7):
+        sample = task.sample(seed, 32, 4)
+        error = (sample.target - sample.reference)[0, 0, 6:-6, 6:-6].double()
+        errors.append(math.sqrt((error * error).mean()))
+    assert list(record.images) == ["scene 5", "scene 6", "scene 7"]
+    assert list(record.images.values()) == pytest.approx(errors, rel=1e-6) and record.value == pytest.approx(sum(errors) / 3, rel=1e-6)
+    assert (record.unit, record.direction, record.protocol["name"], record.failed) == ("cm", "lower", "sfigf", {})
+
+
+def test_one_and_several_workers_give_the_same_records():
+    alone, shared = (evaluate("gf", "depth", **SMALL, options={"radius": 2}, workers=workers) for workers in (0, 2))
+    assert [r.result() for r in alone] == [r.result() for r in shared]
+
+
+def test_the_hash_of_the_data_follows_the_data():
+    one, again, other = (evaluate("input", "depth", **SMALL, seed=seed)[0] for seed in (0, 0, 1))
+    assert one.data == again.data != other.data and one.result() == again.result()
+
+
+def test_random_weights_follow_from_the_seed():
+    one, again, other = (evaluate("svlrm", "depth", limit=1, size=32, scale=4, seed=seed)[0] for seed in (0, 0, 1))
+    assert one.images == again.images and one.value != other.value and one.weights is None
+
+
+def test_modules_and_functions_are_methods():
+    network = create_model("svlrm", "depth")
+    record = evaluate(network, "depth", limit=1, size=32, scale=4)[0]
+    assert record.weights == weights_hash(network) and record.method == "Network"
+    perfect = evaluate(lambda sample: sample.reference, "depth", limit=1, size=32, scale=4)[0]
+    assert perfect.value == 0
+
+
+@pytest.fixture
+def middlebury(tmp_path):
+    """Three tiny pairs in the authors' layout; the second depth map is cut short."""
+    for n in (1, 2, 3):
+        random = np.random.default_rng(n)
+        for kind, name, shape in (("RGB", "color", (32, 40, 3)), ("Depth", "depth", (32, 40))):
+            path = tmp_path / "middlebury" / kind / f"Middlebury_{n:02}_output_{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(random.integers(1, 255, shape, np.uint8)).save(path)
+    broken = tmp_path / "middlebury/Depth/Middlebury_02_output_depth.png"
+    broken.write_bytes(broken.read_bytes()[:200])
+    return tmp_path
+
+
+def test_a_damaged_image_is_named_and_the_rest_is_scored(middlebury):
+    record = evaluate("bicubic", "depth", "middlebury", scale=4, data_root=str(middlebury))[0]
+    assert len(record.images) == 2 and len(record.failed) == 1 and record.value == sum(record.images.values()) / 2
+    assert "Middlebury_02" in next(iter(record.failed.values()))
+    with pytest.raises(GirlibError, match="Middlebury_02"):
+        evaluate("bicubic", "depth", "middlebury", scale=4, data_root=str(middlebury), strict=True)
+    with pytest.raises(GirlibError, match="Middlebury_02"):
+        evaluate("bicubic", "depth", "middlebury", scale=4, data_root=str(middlebury), strict=True, workers=2)
+
+
+def test_nothing_that_can_be_scored_is_a_record_without_value(middlebury):
+    for path in (middlebury / "middlebury/Depth").glob("*.png"):
+        path.write_bytes(b"")
+    record = evaluate("bicubic", "depth", "middlebury", scale=4, data_root=str(middlebury))[0]
+    assert record.value is None and record.images == {} and len(record.failed) == 3 and record.data is None
+
+
+def test_protocols_change_the_score():
+    values = {name: evaluate("input", "depth", "procedural", limit=2, size=64, scale=4, protocol=name)[0].value
+              for name in ("sfigf", "dagf-nearest")}
+    assert values["dagf-nearest"] > 1.2 * values["sfigf"]
+    noisy = evaluate("input", "depth", limit=2, size=64, scale=4, noise=400.0)[0]
+    assert noisy.value > 1.2 * values["sfigf"] and noisy.protocol["sensor"] == {"noise": 400.0}
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (dict(method="bicubik", task="depth"), "no method 'bicubik'"),
+    (dict(method="bicubic", task="depht"), "no task 'depht'"),
+    (dict(method="bicubic", task="depth", dataset="lytro"), "no protocol for the dataset 'lytro'"),
+    (dict(method="bicubic", task="depth", protocol="dkn"), "no protocol 'dkn'"),
+    (dict(method="bicubic", task="depth", scale=3), "expected 4, 8, 16"),
+    (dict(method="bicubic", task="depth", limit=0), "limit is 0"),
+    (dict(method="bicubic", task="depth", workers=True), "workers is True"),
+    (dict(method="bicubic", task="depth", seed=-1), "seed is -1"),
+    (dict(method="bicubic", task="depth", size=8), "size is 8"),
+    (dict(method="bicubic", task="depth", weights="official"), "bicubic has no weights"),
+    (dict(method="gf", task="depth", options={"radios": 3}), "no option 'radios'"),
+    (dict(method="gf", task="depth", options={"radius": -3}), "radius"),
+    (dict(method="pannet", task="depth"), "pannet is not made for the task"),
+    (dict(method="sfigf", task="depth", weights="official", scale=8), "no weights of sfigf were released"),
+    (dict(method="bicubic", task="depth", device="cuda:99"), "cuda:99"),
+    (dict(method="bicubic", task="depth", downsampling="cubic"), "cubic"),
+    (dict(method=lambda sample: sample.target, task="depth", workers=2), "cannot be sent to other processes"),
+])  # fmt: skip
+def test_a_wrong_request_is_one_sentence(call, words):
+    with pytest.raises(GirlibError) as caught:
+        evaluate(**{"limit": 1, "size": 32, "strict": True, **call})
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_every_method_has_its_name_once():
+    assert set(CLASSICAL) <= set(list_methods("depth")) and "dagf" in list_methods("depth") and "pannet" not in list_methods("depth")
+    assert find_method("average", "multifocus")
+    assert list_tasks()[0] == "depth" and "sfigf: SFIGF, Table 1" in str(get_task("depth"))
