@@ -79,7 +79,10 @@ def crop_to_multiple(image, multiple):
 
 
 def _resample(image, size, how):
-    """Columns first, as Pillow and OpenCV do. Kernels that reduce and kernels that enlarge are the same; only the size decides."""
+    """Columns first, as Pillow and OpenCV do (Pillow 13 reduces some upright images rows first, and 8-bit ones then differ).
+
+    Kernels that reduce and kernels that enlarge are the same; only the size decides.
+    """
     (H, W), (h, w) = size, image.shape[-2:]
     rows, columns = MATRICES[how](h, H).to(image.device), MATRICES[how](w, W).T.to(image.device)
     if how == "bicubic-8bit":
