@@ -46,7 +46,8 @@ def decoding(path, kind):
         except GirlibError:
             raise
         except Exception as error:
-            said = " ".join(str(error).split()).replace(str(path), "file").split(". ")[0].rstrip(".")[:100] or type(error).__name__
+            text = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)     # bytes: LibRaw's
+            said = " ".join(text.split()).replace(str(path), "file").split(". ")[0].rstrip(".")[:100] or type(error).__name__
             refuse(path, f"can't be decoded ({said})", f"{kind}, whole and undamaged")
 
 

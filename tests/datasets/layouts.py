@@ -345,6 +345,17 @@ class SmallCamera:
         return np.full((6, 8, 3), round(6000 * self.seconds), np.uint16)
 
 
+def dng(path, mosaic):
+    """The smallest file that a real rawpy takes for a camera's: RGGB, black 512, white 16383."""
+    import tifffile
+    ones = (1, 1)
+    identity = (*ones, 0, 1, 0, 1, 0, 1, *ones, 0, 1, 0, 1, 0, 1, *ones)
+    tags = [(50706, "B", 4, bytes((1, 4, 0, 0))), (50708, "s", 0, "Test"), (33421, "H", 2, (2, 2)), (33422, "B", 4, bytes((0, 1, 1, 2))),
+            (50714, "H", 1, 512), (50717, "H", 1, 16383), (50721, "2i", 9, identity), (50778, "H", 1, 21),
+            (50728, "2I", 3, (1, 2, *ones, 1, 2))]
+    tifffile.imwrite(path, mosaic, photometric=32803, extratags=[(*tag, True) for tag in tags])
+
+
 def sid(root):
     """The camera's files hold nothing here: SmallCamera makes the picture from the name."""
     lines = []

@@ -154,6 +154,19 @@ def test_sid_table_of_scenes_gives_the_same_pairs(tmp_path, small_camera):
     assert open_dataset("sid", root=tmp_path).names == expected
 
 
+def test_sid_with_the_real_rawpy(tmp_path, monkeypatch):
+    pytest.importorskip("rawpy", reason="rawpy is not installed, so no raw file can be read.")
+    layouts.sid(tmp_path)
+    raw._developed.cache_clear()
+    monkeypatch.setattr(raw, "SONY_SIZE", (64, 96))
+    mosaic = layouts.noise(64, 96, low=400, high=16383, dtype=np.uint16)
+    for path in (tmp_path / "sid/Sony").rglob("*.ARW"):
+        layouts.dng(path, mosaic)
+    images = open_dataset("sid", root=tmp_path)[0].images
+    assert same(images["raw"], np.maximum(mosaic.astype(float) - 512, 0) / 15871)
+    assert images["reference"].shape == (1, 3, 64, 96) and 0.3 < images["reference"].mean() < 1
+
+
 def test_a_damaged_raw_file_is_one_sentence(tmp_path, small_camera):
     layouts.sid(tmp_path)
     (tmp_path / "sid/Sony/short/10003_00_0.04s.ARW").write_bytes(b"ARX")
@@ -183,13 +196,13 @@ def test_unknown_names_list_what_exists(tmp_path):
 def test_every_dataset_serves_a_task_and_every_empty_folder_says_what_belongs_there(tmp_path):
     assert list_datasets() == list(SOURCES) and list_datasets("hdr") == ["kalantari"]
     for source in SOURCES.values():
-        assert source.tasks and source.splits and all((source.title, source.terms, source.paper, source.layout))
-        (tmp_path / source.folder).mkdir(exist_ok=True)
+        assert all(part in str(source) for part in (*source.tasks, *source.splits, source.paper, source.entry.licence, source.layout))
+        (tmp_path / source.entry.folder).mkdir(exist_ok=True)
         for split in source.splits:
             with pytest.raises(GirlibError, match="expected") as caught:
                 open_dataset(source.name, split, tmp_path)
-            assert source.folder in str(caught.value) and "\n" not in str(caught.value)
-        shutil.rmtree(tmp_path / source.folder)
+            assert source.entry.folder in str(caught.value) and "\n" not in str(caught.value)
+        shutil.rmtree(tmp_path / source.entry.folder)
 
 
 def test_images_are_what_the_tasks_expect(tmp_path):
