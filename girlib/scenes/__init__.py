@@ -7,6 +7,7 @@ response; `still_life` the small table of the first chapters.
 from .materials import RESPONSES, WAVELENGTHS
 from .scene import KINDS, Scene, make_scene
 from .stage import CLASSES
+from .statistics import depth_statistics
 from .still_life import StillLife, still_life
 
-__all__ = ["CLASSES", "KINDS", "RESPONSES", "WAVELENGTHS", "Scene", "StillLife", "make_scene", "still_life"]
+__all__ = ["CLASSES", "KINDS", "RESPONSES", "WAVELENGTHS", "Scene", "StillLife", "depth_statistics", "make_scene", "still_life"]

@@ -14,8 +14,8 @@ def indoor(stage):
 
 def room(stage):
     dice = stage.dice
-    width, depth, height = dice.uniform(3.4, 5.5), dice.uniform(3.6, 6.5), dice.uniform(2.4, 3.0)
-    wall = stage.plain(dice.choice(("plaster", "white", None)), scale=0.8, contrast=0.04)
+    width, depth, height = dice.uniform(3.4, 5.5), dice.uniform(2.9, 5.8), dice.uniform(2.4, 3.0)
+    wall = stage.plain(dice.choice(("plaster", "white", None)), scale=0.5, contrast=0.07)
     stage.backdrop = wall
     floor = dice.choice((
         stage.pattern("wood", "dark wood", (m.GRAIN, m.TILES), (0.15, 0.5), contrast=0.1, gloss=0.08),
@@ -36,9 +36,9 @@ def room(stage):
     if dice.chance(0.6):
         curtain(stage, dice.uniform(-width / 2.2, width / 4), back - 0.12, dice.uniform(0.5, 1.3), dice.uniform(1.6, 2.3))
 
-    against = [table, shelf, cabinet, sofa, cabinet, bed]
+    against = [table, shelf, shelf, cabinet, sofa, cabinet, bed, pile, heap]
     taken = []
-    for _ in range(dice.whole(3, 5)):
+    for _ in range(dice.whole(6, 10)):
         make = dice.choice(against)
         x = dice.uniform(-width / 2 + 0.5, width / 2 - 0.5)
         if dice.chance(0.5):
@@ -46,58 +46,65 @@ def room(stage):
         else:
             side = dice.choice((-1, 1))
             at, yaw = (side * (width / 2 - 0.45), 0.0, dice.uniform(1.6, depth - 0.6)), -side * math.pi / 2
-        if free(taken, at, 0.8):
+        if free(taken, at, 0.75):
             make(stage, at, yaw)
-    for _ in range(dice.whole(3, 6)):
-        make = dice.choice((table, chair, chair, plant, lamp, chair, pile))
-        at = (dice.uniform(-0.35, 0.35) * width, 0.0, dice.uniform(1.3, depth - 0.8))
+    for _ in range(dice.whole(1, 4)):
+        make = dice.choice((table, chair, chair, plant, lamp, pile, pile, heap))
+        at = (dice.uniform(-0.4, 0.4) * width, 0.0, dice.uniform(0.5, 0.88) * depth)
         if free(taken, at, 0.6):
             make(stage, at, dice.uniform(0, 6.28))
-    for _ in range(dice.whole(0, 3)):
+    relief(stage, width, depth, dice.uniform(0.2, 2.0))
+    for _ in range(dice.whole(0, 2)):
         hanging(stage, (dice.uniform(-0.35, 0.35) * width, height, dice.uniform(1.5, depth - 0.5)))
     for _ in range(dice.whole(0, 3)):
         leaning(stage, dice.uniform(-width / 2.2, width / 2.2), back - 0.03, dice.uniform(1.0, 1.9))
     panel(stage, (dice.uniform(-0.3, 0.3) * width, dice.uniform(0.8, 1.6), dice.uniform(0.5, 0.8) * depth), dice.uniform(0.4, 0.9))
-    if dice.chance(0.5):  # something near, cut by the frame
+    if dice.chance(0.25):  # something near, cut by the frame
         chair(stage, (dice.choice((-1, 1)) * dice.uniform(0.35, 0.6), 0.0, dice.uniform(0.9, 1.2)), dice.uniform(0, 6.28))
 
-    yaw, pitch = dice.uniform(-0.35, 0.35), dice.uniform(-0.35, -0.06)
+    yaw, pitch = dice.uniform(-0.35, 0.35), dice.uniform(-0.45, -0.12)
     camera = looking((-0.6 * yaw * width, dice.uniform(1.1, 1.6), 0.15), yaw, pitch)
-    return Setting(camera, 0.56, light_from(dice), "lamp", 0.45, 2.5, 1.15)
+    return Setting(camera, 0.56, light_from(dice), "lamp", "room", 0.45, 2.5, 1.15)
 
 
 def table_top(stage):
     """A close view of many small things: as in a laboratory's stereo pictures."""
     dice = stage.dice
-    depth = dice.uniform(1.6, 2.6)
+    depth = dice.uniform(1.7, 2.4)
     wall = stage.pattern(dice.choice(("plaster", "white", None)), None, scale=(0.08, 0.3), contrast=0.1)
     stage.backdrop = wall
     top = stage.pattern(dice.choice(("wood", None)), dice.choice(("dark wood", None)),
                         (m.GRAIN, m.TILES, m.CHECKS, m.PRINT), (0.08, 0.3), contrast=0.12, gloss=0.1)  # fmt: skip
     shell(stage, 5.0, depth, 3.5, top, wall)
     taken = []
-    for _ in range(dice.whole(10, 18)):
-        z = dice.uniform(0.75, depth - 0.15)
+    for _ in range(dice.whole(1, 4)):
+        share = dice.uniform(0.55, 0.95)
+        heap(stage, (dice.uniform(-0.5, 0.5) * share * depth, 0.0, share * depth), 0.0, dice.uniform(0.12, 0.3))
+    relief(stage, 2.4, depth, 0.0, 0.5)
+    for _ in range(dice.whole(3, 7)):  # pedestals with things on them, low in front and high behind
+        share = dice.uniform(0.5, 0.95)
+        z, size, height = share * depth, dice.uniform(0.2, 0.5), dice.uniform(0.1, 0.8) * share**2
         at = (dice.uniform(-0.5, 0.5) * z, 0.0, z)
-        if free(taken, at, 0.11):
-            small(stage, at, dice.uniform(0.7, 1.8))
-    for _ in range(dice.whole(1, 3)):  # a pedestal with things on it
-        z = dice.uniform(0.5, 0.9) * depth
-        at, size = (dice.uniform(-0.45, 0.45) * z, 0.0, z), dice.uniform(0.2, 0.4)
-        height = dice.uniform(0.15, 0.4)
         stage.thing("furniture", at, dice.uniform(0, 3)).box((0, height / 2, 0), (size, height, size), paper(stage))
-        small(stage, (at[0], height, at[2]), 1.0)
+        for _ in range(dice.whole(1, 3)):
+            small(stage, (at[0] + dice.uniform(-0.4, 0.4) * size, height, z + dice.uniform(-0.4, 0.4) * size), dice.uniform(0.7, 1.6))
+    for _ in range(dice.whole(14, 26)):
+        z = depth * dice.uniform(0.5, 0.97)
+        at = (dice.uniform(-0.5, 0.5) * z, 0.0, z)
+        if free(taken, at, 0.09):
+            small(stage, at, dice.uniform(0.9, 2.4))
     for _ in range(dice.whole(1, 4)):
         leaning(stage, dice.uniform(-0.5, 0.5) * depth, depth - 0.05, dice.uniform(0.4, 0.9))
     for _ in range(dice.whole(0, 3)):
-        z = dice.uniform(0.6, 0.95) * depth
+        z = dice.uniform(0.7, 0.95) * depth
         hanging(stage, (dice.uniform(-0.4, 0.4) * z, 1.3, z), 0.35)
     picture(stage, (dice.uniform(-0.5, 0.5), dice.uniform(0.3, 0.8), depth - 0.01), dice.uniform(0.3, 0.6), 0.0)
     panel(stage, (dice.uniform(-0.4, 0.4), dice.uniform(0.2, 0.4), dice.uniform(0.6, 0.85) * depth), dice.uniform(0.2, 0.4))
-    if dice.chance(0.4):
-        curtain(stage, dice.uniform(-0.8, 0.3), depth - 0.1, dice.uniform(0.4, 0.8), 1.6)
-    camera = looking((0.0, dice.uniform(0.35, 0.65), 0.0), dice.uniform(-0.1, 0.1), dice.uniform(-0.22, -0.08))
-    return Setting(camera, 0.48, light_from(dice), "lamp", 0.45, 1.2, 1.15)
+    if dice.chance(0.6):  # a folded cloth as the background, often of the whole picture
+        left = dice.uniform(-1.3, 0.3)
+        curtain(stage, left, depth - 0.04, dice.uniform(0.5, 2.6), 1.6)
+    camera = looking((0.0, dice.uniform(0.4, 0.8), 0.0), dice.uniform(-0.1, 0.1), dice.uniform(-0.3, -0.12))
+    return Setting(camera, 0.48, light_from(dice), "lamp", "room", 0.45, 1.2, 1.15)
 
 
 def looking(origin, yaw, pitch):
@@ -132,6 +139,27 @@ def paper(stage):
     return stage.pattern(None, second, scale=(0.03, 0.12), contrast=0.06, gloss=gloss)
 
 
+def relief(stage, width, depth, low, scale=1.0):
+    """Shallow boxes on the wall at the back: cupboards, pilasters, a radiator, the frame of a door."""
+    dice = stage.dice
+    for _ in range(dice.whole(3, 8)):
+        size = tuple(scale * dice.uniform(*limits) for limits in ((0.15, 1.0), (0.2, 1.4), (0.06, 0.4)))
+        at = (dice.uniform(-0.48, 0.48) * width, low + scale * dice.uniform(0, 1.6), depth - size[2] / 2)
+        paint = stage.backdrop if dice.chance(stage.hidden) else paper(stage)
+        stage.thing("furniture", at).box((0, 0, 0), size, paint)
+
+
+def heap(stage, at, yaw, size=0.4):
+    """Cushions, stones or cloth of one kind: a heap of turned ellipsoids."""
+    dice, paint = stage.dice, paper(stage)
+    thing = stage.thing("object", at)
+    for _ in range(dice.whole(12, 30)):
+        out, angle = size * math.sqrt(dice.uniform()), dice.uniform(0, 6.28)
+        centre = (1.3 * out * math.cos(angle), dice.uniform(0, 1.1) * (size - 0.7 * out), out * math.sin(angle))
+        radii = tuple(size * dice.uniform(0.15, 0.5) for _ in range(3))
+        thing.at(centre, angle, dice.uniform(-1, 1), dice.uniform(-1, 1)).ball((0, 0, 0), radii, paint)
+
+
 def picture(stage, at, size, yaw):
     frame = stage.thing("wall", at, yaw)
     wide = size * stage.dice.uniform(0.6, 1.4)
@@ -143,7 +171,7 @@ def picture(stage, at, size, yaw):
 def panel(stage, at, size):
     """A thin panel that may wear the wall's paint: a depth edge that no texture shows."""
     dice = stage.dice
-    if dice.chance(0.7):
+    if dice.chance(0.4):
         paint = stage.backdrop if dice.chance(2 * stage.hidden) else stage.plain(scale=0.5)
         stand = stage.thing("furniture", at, dice.uniform(-0.2, 0.2))
         stand.box((0, at[1] * 0 + size / 2 - at[1], 0), (size, size, 0.02), paint)
@@ -153,7 +181,7 @@ def curtain(stage, left, z, width, height):
     """Folds: upright cylinders side by side."""
     dice, cloth = stage.dice, stage.pattern(scale=(0.05, 0.2), contrast=0.1)
     thing, x = stage.thing("furniture"), left
-    low = dice.uniform(0.05, 0.5)
+    low = 0.0 if z < 2.4 else dice.uniform(0.05, 0.5)
     while x < left + width:
         radius = dice.uniform(0.03, 0.08)
         thing.body(2, (x + radius, low + height / 2, z), (radius, height / 2, 0.6 * radius), cloth)
@@ -168,8 +196,8 @@ def table(stage, at, yaw):
     for x in (-0.46, 0.46):
         for z in (-0.44, 0.44):
             thing.rod((x * wide, 0, z * deep), (x * wide, high - 0.04, z * deep), 0.025, wood)
-    for _ in range(dice.whole(1, 4)):
-        small(stage, thing.point((dice.uniform(-0.4, 0.4) * wide, high, dice.uniform(-0.35, 0.35) * deep)), dice.uniform(0.8, 1.6))
+    for _ in range(dice.whole(2, 6)):
+        small(stage, thing.point((dice.uniform(-0.4, 0.4) * wide, high, dice.uniform(-0.35, 0.35) * deep)), dice.uniform(0.8, 2.2))
 
 
 def chair(stage, at, yaw):

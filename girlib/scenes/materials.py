@@ -4,6 +4,8 @@ The spectra are drawn by hand after what is known of each material: the green pe
 water that ends in the infrared, soil and brick that rise, dyes that are black to the eye and pale beyond 750 nm.
 """
 
+from functools import lru_cache
+
 import torch
 
 from .shapes import BOX, CONE
@@ -80,6 +82,7 @@ RESPONSES = {  # (C, 61), rows that sum to one
 NAMES = list(SPECTRA)
 FIXED = torch.stack([on_grid(values) for values in SPECTRA.values()])
 LIGHTS = {name: on_grid(values) for name, values in LIGHTS.items()} | {"red flash": bell(660, 25)}
+LIGHTS["room"] = 0.7 * LIGHTS["lamp"] + 0.3 * LIGHTS["sky"]  # what walls and ceiling send back
 RED_POWER = ((RESPONSES["rgb"][0] * LIGHTS["flash"]).sum() / (RESPONSES["rgb"][0] * LIGHTS["red flash"]).sum()).item()  # as bright in red
 
 
@@ -99,8 +102,10 @@ def paints(dice, count):
     return torch.stack(result)
 
 
-def noise_table(dice):
-    return torch.tensor(dice.block(256 * 256))
+@lru_cache(None)
+def noise_table(device):
+    """Random numbers for the corners of all textures; a surface takes its own part of them."""
+    return torch.rand(256 * 256, generator=torch.Generator().manual_seed(0)).to(device)
 
 
 def value_noise(table, u, v):
@@ -115,12 +120,12 @@ def value_noise(table, u, v):
     return 2 * (top + y * (bottom - top)) - 1
 
 
-def fractal(table, u, v, footprint, octaves=5):
+def fractal(table, u, v, footprint, octaves):
     """Value noise of several sizes, each half as large and a little weaker; what is finer than two pixels fades out."""
     total = torch.zeros_like(u)
     for octave in range(octaves):
         size = 2.0**octave
-        weight = 0.55**octave * (2 - 2 * size * footprint).clamp(0, 1)
+        weight = 0.7**octave * (2 - 2 * size * footprint).clamp(0, 1)
         total += weight * value_noise(table, u * size + 17.3 * octave, v * size + 71.9 * octave)
     return total
 
@@ -134,17 +139,15 @@ def coordinates(kind, face, local, half):
     """Two coordinates on the surface in metres: faces of a box, else around the axis (an angle made of quotients) and along it."""
     x, y, z = local
     hx, hy, hz = half
-    flat = kind == BOX
     u = torch.where(face == 0, z * hz, x * hx)
     v = torch.where(face == 1, z * hz, y * hy)
     around = x / (x.abs() + z.abs()).clamp_min(1e-6)
     around = torch.where(z < 0, 2 - around, around) * (1.57 * hx)
     curved = (kind != BOX) & (face != 1) & (kind <= CONE)
-    del flat
     return torch.where(curved, around, u), torch.where(curved, y * hy, v)
 
 
-def texture(table, pattern, u, v, scale, aspect, seed, contrast, footprint):
+def texture(table, pattern, u, v, scale, aspect, seed, contrast, footprint, octaves):
     """Share of the second material and brightness at surface points (tensors of one length); `seed` in [0, 1) tells surfaces apart."""
     u, v = u / scale + 97 * seed, v / (scale * aspect) + 41 * seed
     footprint = footprint / scale
@@ -177,6 +180,6 @@ def texture(table, pattern, u, v, scale, aspect, seed, contrast, footprint):
             radius = 0.15 + 0.3 * cell_hash(table, i, j)
             share[at] = ((x - 0.5) * (x - 0.5) + (y - 0.5) * (y - 0.5) < radius * radius).float()
         elif number == GRAIN:
-            share[at] = (0.5 + 0.9 * fractal(table, 9 * s, t, 9 * foot)).clamp(0, 1)
-        rough[at] = fractal(table, 1.7 * s, 1.7 * t, 1.7 * foot)
+            share[at] = (0.5 + 0.9 * fractal(table, 9 * s, t, 9 * foot, octaves)).clamp(0, 1)
+        rough[at] = fractal(table, 4 * s, 4 * t, 4 * foot, octaves)
     return share, (gain * (1 + contrast * rough)).clamp(0.05, 1.9)

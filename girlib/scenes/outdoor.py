@@ -51,7 +51,7 @@ def outdoor(stage):
             (0, 0.4, 0), (dice.uniform(0.5, 1.5), dice.uniform(0.6, 1.2), dice.uniform(0.4, 1)), stage.pattern(scale=(0.1, 0.4)))
     camera = looking((0.0, dice.uniform(1.4, 2.4), 0.0), dice.uniform(-0.3, 0.3), dice.uniform(-0.12, 0.02))
     sun = (dice.choice((-1, 1)) * dice.uniform(0.3, 1.2), dice.uniform(0.5, 1.4), -dice.uniform(0.1, 1.0))
-    return Setting(camera, 0.56, sun, "sun", 0.28, 8.0, 1.7)
+    return Setting(camera, 0.56, sun, "sun", "sky", 0.28, 8.0, 1.7)
 
 
 def house(stage, at, yaw, wide, high):

@@ -52,7 +52,7 @@ def overhead(stage):
     camera = View(tuple(-600 * t for t in tilt), tilt, up=(0.0, 0.0, 1.0), parallel=True)
     bearing = dice.uniform(0, 6.28)
     sun = (math.cos(bearing), dice.uniform(0.8, 1.8), math.sin(bearing))
-    return Setting(camera, REACH, sun, "sun", 0.2, 600.0)
+    return Setting(camera, REACH, sun, "sun", "sky", 0.2, 600.0)
 
 
 def place(direction, along, away):

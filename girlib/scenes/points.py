@@ -14,8 +14,8 @@ LIFT = {"indoor": 2e-3, "outdoor": 1e-2, "overhead": 2e-2}  # metres by which so
 class Points:
     """Flat tensors of one length, a ray each; light and material are found when they are asked for."""
 
-    def __init__(self, scene, u, v, distance, which):
-        self.scene, self.distance, self.which = scene, distance, which
+    def __init__(self, scene, u, v, distance, which, octaves=4):
+        self.scene, self.distance, self.which, self.octaves = scene, distance, which, octaves
         self.where = scene.camera.points(u, v, distance)
         self.back = scene.camera.backward(u, v)
         self.local, normal, self.face = scene.solids.surface(self.where, which)
@@ -68,17 +68,17 @@ class Points:
         half = [row[which] for row in scene.solids.columns[12:15]]
         u, v = m.coordinates(scene.solids.kinds[which], self.face, self.local, half)
         footprint = torch.full_like(u, scene.pixel) if scene.camera.parallel else scene.pixel * self.distance
-        return first, second, *m.texture(scene.table, pattern, u, v, scale, aspect, seed, contrast, footprint)
+        return first, second, *m.texture(scene.table, pattern, u, v, scale, aspect, seed, contrast, footprint, self.octaves)
 
     def mix(self, response, light):
         """One channel: light times reflectance, summed over the wavelengths of the response."""
         setting, spectra = self.scene.setting, self.scene.spectra
         power = {name: spectrum.to(spectra) for name, spectrum in m.LIGHTS.items()}
         if light == "day":
-            terms = [((1 - setting.sky) * power[setting.lamp], *self.sun[:2]), (setting.sky * power["sky"], self.sky, None)]
+            terms = [((1 - setting.sky) * power[setting.lamp], *self.sun[:2]), (setting.sky * power[setting.around], self.sky, None)]
             white = terms[0][0] + terms[1][0]
         elif light == "ambient":
-            terms, white = [(power["sky"], self.sky, None)], power["sky"]
+            terms, white = [(power[setting.around], self.sky, None)], power[setting.around]
         elif light == "flash":
             terms, white = [(power["flash"], *self.flash[:2])], power["flash"]
         else:

@@ -15,10 +15,10 @@ from .stage import Dice, Stage
 
 KINDS = {"indoor": indoor, "outdoor": outdoor, "overhead": overhead}
 TILE = 8  # pixels: the rays of a tile form a packet
-OFFSETS = ((1 / 8, 3 / 8), (3 / 8, -1 / 8), (-1 / 8, -3 / 8), (-3 / 8, 1 / 8))  # four rays in a pixel that shows an edge
+OFFSETS = ((0.12, 0.38), (0.33, -0.24), (-0.37, -0.12))  # in pixels: three more rays in a pixel that shows an edge
 
 
-def make_scene(kind, seed=0, size=256, time=0.0, device="cpu", texture=0.6, hidden=0.2):
+def make_scene(kind, seed=0, size=256, time=0.0, device="cpu", texture=0.6, hidden=0.3):
     """A scene by its kind ("indoor", "outdoor" or "overhead") and seed: geometry now, colours when they are asked for.
 
     size     pixels: one number, or (height, width), from 16 up; every size of a seed shows the same scene, the longer side the same extent
@@ -62,7 +62,7 @@ class Scene:
     def __init__(self, kind, seed, stage, setting, size, time, device):
         self.kind, self.seed, self.size, self.setting, self.camera = kind, seed, size, setting, setting.camera
         self.spectra = stage.spectra.to(device)
-        self.table = m.noise_table(Dice(seed + 1)).to(device)
+        self.table = m.noise_table(device)
         self.solids = Solids(stage.bodies, time, device)
         bodies = self.solids.bodies
         looks = [(b.paint.scale, b.paint.aspect, b.paint.contrast, b.paint.gloss, b.paint.seed) for b in bodies]
@@ -113,9 +113,9 @@ class Scene:
 
     @cached_property
     def edges(self):
-        """Numbers of the pixels that differ from a neighbour in what they show, and four rays in each: (K), Points of 4 K rays."""
+        """Numbers of the pixels that differ from a neighbour in what they show, and three more rays in each: (K), Points of 3 K rays."""
         p = self.points
-        mark = self.picture(self.which.float(), 2 * p.material[2], p.sun[2].float())
+        mark = self.picture(self.which.float(), p.material[2], p.sun[2].float())
         differ = torch.zeros_like(mark[0, 0], dtype=torch.bool)
         for one, two in ((mark[..., 1:], mark[..., :-1]), (mark[..., 1:, :], mark[..., :-1, :])):
             change = ((one - two).abs() > 0.5).any(1)[0]
@@ -126,7 +126,7 @@ class Scene:
         at = self.in_tiles(differ).nonzero()[:, 0]
         u = torch.stack([self.u[at] + self.pixel * dx for dx, _ in OFFSETS], 1).view(-1)
         v = torch.stack([self.v[at] + self.pixel * dy for _, dy in OFFSETS], 1).view(-1)
-        return at, Points(self, u, v, *cast(self.solids, self.camera, u, v))
+        return at, Points(self, u, v, *cast(self.solids, self.camera, u, v), octaves=1)  # fine texture is the middle ray's
 
     def in_tiles(self, image):
         (down, across), (height, width) = self.tiles, self.size
@@ -148,7 +148,7 @@ class Scene:
         at, fine = self.edges
         rows = []
         for row in response.to(self.spectra):
-            coarse, refined = self.points.mix(row, light), fine.mix(row, light).view(-1, 4)
-            coarse[at] = ((refined[:, 0] + refined[:, 1]) + (refined[:, 2] + refined[:, 3])) / 4
+            coarse, refined = self.points.mix(row, light), fine.mix(row, light).view(-1, 3)
+            coarse[at] = (coarse[at] + refined[:, 0] + refined[:, 1] + refined[:, 2]) / 4
             rows.append(coarse.clamp(0, 1))
         return self.picture(*rows)

@@ -53,32 +53,41 @@ class Solids:
         self.kinds = self.kind.to(device)
 
     def surface(self, points, which):
-        """Of points (3 tensors of length n) on bodies `which`: local coordinates, unit normals (both as 3 tensors), the face's number."""
-        a = [row[which] for row in self.columns]
-        d = [p - c for p, c in zip(points, a[9:12], strict=True)]
-        x, y, z = (a[3 * i] * d[0] + a[3 * i + 1] * d[1] + a[3 * i + 2] * d[2] for i in range(3))
-        kind, taper = self.kinds[which], a[15]
-        zero = torch.zeros_like(x)
+        """Of points (3 tensors of length n) on bodies `which`: local coordinates and unit normals (3 tensors each), number of the face."""
+        a = [row[which] for row in self.columns[:12]]
+        d = [p - c for p, c in zip(points, a[9:], strict=True)]
+        local = [a[3 * i] * d[0] + a[3 * i + 1] * d[1] + a[3 * i + 2] * d[2] for i in range(3)]
+        outward, face = [torch.empty_like(x) for x in local], torch.full_like(which, 2)
+        kinds = self.kinds[which]
+        for kind in range(4):
+            at = (kinds == kind).nonzero()[:, 0]
+            if len(at):
+                x, y, z = (p[at] for p in local)
+                normal, face[at] = outside(kind, x, y, z, self.columns[15][which[at]])
+                for whole, part in zip(outward, normal, strict=True):
+                    whole[at] = part
+        return local, unit([a[i] * outward[0] + a[3 + i] * outward[1] + a[6 + i] * outward[2] for i in range(3)]), face
 
+
+def outside(kind, x, y, z, taper):
+    """Outward direction at local points of one kind of body, and the face: 0, 1, 2 of a box (across x, y, z); 1 of the others is flat."""
+    zero = torch.zeros_like(x)
+    if kind == BALL:
+        return (x, y, z), 2
+    if kind == BOX:
         ax, ay, az = x.abs(), y.abs(), z.abs()
         top = (ay >= ax) & (ay >= az)
         side = ~top & (ax >= az)
-        box = (torch.where(side, x.sign(), zero), torch.where(top, y.sign(), zero), torch.where(top | side, zero, z.sign()))
-        face = torch.where(top, 1, torch.where(side, 0, 2))
-
-        slope = (taper - 1) / 2
-        cap = (ay > 0.9999) & (kind == CONE)
-        cone = (torch.where(cap, zero, x), torch.where(cap, y.sign(), -slope * ((1 + taper) / 2 + slope * y)), torch.where(cap, zero, z))
-
-        gable, below = (ax - 1).abs() < 1e-4, y < -0.9999
-        roof = (torch.where(gable, x, zero), torch.where(gable, zero, torch.where(below, -1.0, 1.0)),
-                torch.where(gable | below, zero, 2 * z.sign()))  # fmt: skip
-
-        n = [torch.where(kind == BOX, b, torch.where(kind == BALL, s, torch.where(kind == CONE, c, r)))
-             for b, s, c, r in zip(box, (x, y, z), cone, roof, strict=True)]  # fmt: skip
-        n = unit([a[i] * n[0] + a[3 + i] * n[1] + a[6 + i] * n[2] for i in range(3)])
-        face = torch.where(kind == BOX, face, torch.where(cap | ((kind == ROOF) & gable), 1, 2))
-        return (x, y, z), n, face
+        normal = torch.where(side, x.sign(), zero), torch.where(top, y.sign(), zero), torch.where(top | side, zero, z.sign())
+        return normal, torch.where(top, 1, torch.where(side, 0, 2))
+    if kind == CONE:
+        cap, slope = y.abs() > 0.9999, (taper - 1) / 2
+        normal = torch.where(cap, zero, x), torch.where(cap, y.sign(), -slope * ((1 + taper) / 2 + slope * y)), torch.where(cap, zero, z)
+        return normal, torch.where(cap, 1, 2)
+    gable, below = x.abs() > 0.9999, y < -0.9999
+    normal = (torch.where(gable, x, zero), torch.where(gable, zero, torch.where(below, -1.0, 1.0)),
+              torch.where(gable | below, zero, 2 * z.sign()))  # fmt: skip
+    return normal, torch.where(gable, 1, 2)
 
 
 class View:
@@ -132,13 +141,15 @@ class View:
     def constants(self, solids):
         """The rays in each body's own axes, from a point near it: origin C + s w, direction F + q w, with w = u R + v U.
 
-        Returns C, R, U, F (three rows each), the depth of that point and the taper: (14, B), and s (B), q.
+        Returns C, R, U, F (three rows each), the depth of that point, the taper, s, and by what u and v count at the far end: (16, B).
         """
         near = ((solids.centre - self.origin) * self.forward).sum(1)
         start = self.origin + near[:, None] * self.forward - solids.centre
         local = [(solids.to_local * vector[..., None, :]).sum(-1) for vector in (start, self.right, self.up, self.forward)]  # (B, 3) each
-        table = torch.cat([*local, near[:, None], solids.taper[:, None], (torch.ones_like(near) if self.parallel else near)[:, None]], 1)
-        return table.T.contiguous().float().to(solids.device)  # (15, B)
+        far = near + (solids.corners - solids.centre[:, None]).mul(self.forward).sum(-1).amax(1)
+        spread = [torch.ones_like(near)] * 2 if self.parallel else [near, far]
+        table = torch.cat([*local, *(x[:, None] for x in (near, solids.taper, *spread))], 1)
+        return table.T.contiguous().float().to(solids.device)
 
 
 EDGES = torch.tensor([[i, i | bit] for bit in (1, 2, 4) for i in range(8) if not i & bit]).T  # (2, 12): pairs of corners
@@ -169,7 +180,10 @@ def cast(solids, view, u, v, reach=None):
             & (low_v <= v.amax(1, keepdim=True)) & (high_v >= v.amin(1, keepdim=True)))  # (packets, B)  # fmt: skip
     if reach is not None:
         meet &= (nearest < packets(reach)[0].amax(1, keepdim=True)) & solids.casts.to(device)
-    table, turns = view.constants(solids), meet.cumsum(1)
+    table = view.constants(solids)
+    packet, body = meet.nonzero().unbind(1)
+    meet[packet, body] = passes(table[:, body], u[packet], v[packet], view.parallel)
+    turns = meet.cumsum(1)
 
     depths, rows, bodies = [], [], []
     for kind in range(4):
@@ -201,7 +215,7 @@ def cast(solids, view, u, v, reach=None):
 
 def hit(kind, table, u, v, parallel):
     """Depth of the first hit of each ray with one body a row; infinite where there is none."""
-    cx, cy, cz, rx, ry, rz, ux, uy, uz, fx, fy, fz, near, taper, spread = table
+    cx, cy, cz, rx, ry, rz, ux, uy, uz, fx, fy, fz, near, taper, spread, _ = table
     wx, wy, wz = u * rx + v * ux, u * ry + v * uy, u * rz + v * uz
     ox, oy, oz = cx + spread * wx, cy + spread * wy, cz + spread * wz
     dx, dy, dz = (fx, fy, fz) if parallel else (fx + wx, fy + wy, fz + wz)
@@ -220,14 +234,28 @@ def hit(kind, table, u, v, parallel):
     return torch.where((enter <= leave) & (first > begin), near + first, torch.inf)
 
 
+def passes(table, u, v, parallel):
+    """Whether a packet may meet a body: its middle ray against the cube, made larger by what the packet spans at the body's far end."""
+    cx, cy, cz, rx, ry, rz, ux, uy, uz, fx, fy, fz, _, _, spread, far = table
+    low_u, high_u, low_v, high_v = u.amin(1), u.amax(1), v.amin(1), v.amax(1)
+    u, v, du, dv = (low_u + high_u) / 2, (low_v + high_v) / 2, (high_u - low_u) / 2, (high_v - low_v) / 2
+    pairs = []
+    for c, r, a, f in ((cx, rx, ux, fx), (cy, ry, uy, fy), (cz, rz, uz, fz)):
+        w, size = u * r + v * a, 1.001 + (du * r.abs() + dv * a.abs()) * far
+        pairs.append(((c + spread * w) / size, (f if parallel else f + w) / size))
+    enter, leave = slabs(pairs)
+    return enter <= leave
+
+
 def slabs(pairs):
-    enter, leave = None, None
+    """Where a ray o + t d enters and leaves |x| <= 1 for all pairs (o, d)."""
+    enter = leave = None
     for o, d in pairs:
-        inverse = 1 / torch.where(d.abs() < 1e-9, 1e-9, d)
-        middle, half = -o * inverse, inverse.abs()
-        enter = middle - half if enter is None else torch.maximum(enter, middle - half)
-        leave = middle + half if leave is None else torch.minimum(leave, middle + half)
-    return enter, leave
+        inverse = 1 / (d + 1e-20)
+        middle, half = o * inverse, inverse.abs()
+        enter = middle + half if enter is None else torch.minimum(enter, middle + half)
+        leave = half - middle if leave is None else torch.minimum(leave, half - middle)
+    return -enter, leave
 
 
 def roof(ox, oy, oz, dx, dy, dz):

@@ -89,8 +89,9 @@ class Setting:
     camera: View
     half: float  # of the longer side of the picture: a tangent, or metres where the view is parallel
     towards: tuple  # the sun or lamp
-    lamp: str  # its spectrum
-    sky: float  # share of the light that comes from everywhere
+    lamp: str  # its spectrum, and that of the light that comes from everywhere
+    around: str
+    sky: float  # share of the latter
     focus: float  # metres from the camera at which a flash gives as much light as the day
     exposure: float = 1.0
 
