@@ -208,7 +208,7 @@ def check_image(where, image, name="image", channels=None):
     if image.numel() == 0:
         raise GirlibError(f"{where}: {name} is empty, {tuple(image.shape)}; give at least one pixel.")
     if channels is not None and image.shape[1] != channels:
-        raise GirlibError(f"{where}: {name} has {image.shape[1]} channels; {channels} are expected here.")
+        raise GirlibError(f"{where}: {name} has {image.shape[1]} channels; it must have {channels}.")
     if not (finite := torch.isfinite(image)).all():
         at = tuple((~finite).nonzero()[0].tolist())
         raise GirlibError(f"{where}: {name} is {image[at].item()} at {at}, the first of {int((~finite).sum())} values that are not "

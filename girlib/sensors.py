@@ -283,12 +283,14 @@ def raw_counts(mosaic, ratio, generator, gain=3.0, read=6.0, black=512, white=16
     return counts.round().clamp(0, white)
 
 
-def amplify(counts, ratio=1, black=512, white=16383):
-    """Counts as a network gets them: the black level off, white at 1, multiplied by the exposure ratio and clipped at 1."""
+def amplify(counts, ratio=1, black=512, white=16383, clip=True):
+    """Counts as a network gets them: the black level off, white at 1, multiplied by the exposure ratio, and clipped at 1 unless
+    clip=False (mono raw: MCR's 8-bit files, black 0, white 255)."""
     check_image("amplify", counts, "counts")
     _check_number("amplify", "ratio", ratio, 0, strict=True)
     _check_levels("amplify", black, white)
-    return ((counts - black).clamp(min=0) / (white - black) * ratio).clamp(max=1)
+    amplified = (counts - black).clamp(min=0) / (white - black) * ratio
+    return amplified.clamp(max=1) if clip else amplified
 
 
 def develop(mosaic, pattern="RGGB", balance=(1.0, 1.0, 1.0)):
@@ -359,10 +361,10 @@ def noisy_photo(image, ratio, generator, gain=2e-3, read=2e-3):
 
 
 def expose(image, time, gamma=2.2, bits=8):
-    """A photograph of linear light after an exposure time: clipped, gamma curve, rounded to bits. A bracket is one call a time.
+    """A photograph of linear light after an exposure time: clipped, gamma curve, rounded to bits.
 
-    Two for fusion, say 1/4 and 4; three for HDR, 1, 4 and 16 of a scene that may move in between (then the light is 1 at most where
-    the shortest just does not clip).
+    A bracket is one call for each time: 1/4 and 4 for fusion; 1, 4 and 16 for HDR, in units of the shortest. Where things move, each
+    call gets the scene at its own moment.
     """
     _check_light("expose", image)
     _check_number("expose", "time", time, 0, strict=True)

@@ -139,6 +139,15 @@ def test_mixing_bands_is_a_matrix_a_pixel():
     assert torch.allclose(sensors.mix(bands, response.float())[1, :, 2, 1], response.float().double() @ bands[1, :, 2, 1])
 
 
+def test_averages_of_32_pixels_are_the_blocks_of_the_hyperspectral_protocol():
+    with np.load(data("cave", "response.npz")) as file:
+        block, response = torch.from_numpy(file["C_cvpr"]), torch.from_numpy(file["R"]).T                   # (32, 32), (3, 31)
+    bands = random(1, 31, 64, 96)
+    low = sensors.downsample(bands, 32, "average")
+    assert torch.allclose(low[0, 5, 1, 2], (block * bands[0, 5, 32:, 64:]).sum())
+    assert torch.allclose(sensors.mix(torch.full_like(bands, 0.4), response), torch.tensor(0.4, dtype=torch.float64))
+
+
 # ------------------------------------------------------------------------------------------------------------- depth
 
 def test_gaussian_noise_has_its_variance():
@@ -155,6 +164,18 @@ def test_noisy_depth_of_dagf_has_the_tabulated_error():
         noisy = sensors.gaussian_noise(downsample(depth, 4), 25, seed(i))
         errors.append((upsample(noisy, depth.shape[-2:]) - depth).square().mean().sqrt().item())
     assert abs(np.mean(errors) - 4.77) < 0.02                                           # two printed digits, another draw
+
+
+def test_a_simulated_depth_sensors_map_was_enlarged_as_matlab_does():
+    """Art at x16: the published target is the low map enlarged, in 16 bits; its error and the low map's noise are tabulated."""
+    def grey(name):
+        return torch.from_numpy(np.asarray(Image.open(data("art", name))).astype(np.float64))[None, None]
+    low, target, truth = (grey(name) * unit for name, unit in (("target_lr_68x86.png", 255 / 65535), ("target.png", 255 / 65535),
+                                                               ("ground_truth.png", 1)))
+    enlarged = upsample(low, target.shape[-2:], "bicubic-matlab")
+    assert (enlarged - target).abs().max() < 0.0021                                     # half a step of 16 bits: 255 / 65535 / 2
+    assert abs((target - truth).square().mean().sqrt().item() - 9.599559) < 1e-6
+    assert abs((low - downsample(truth, 16)).std().item() - 5.75) < 0.005
 
 
 def test_relative_noise_follows_the_value():
@@ -326,6 +347,16 @@ def test_a_shorter_exposure_has_less_light_and_the_same_read_noise():
 def test_amplifying_is_sids_packing_rule():
     counts = torch.tensor([500.0, 512, 1000, 16383]).view(1, 1, 2, 2)
     assert torch.allclose(sensors.amplify(counts, 10).flatten(), torch.tensor([0, 0, 488 * 10 / 15871, 1]))
+    assert torch.allclose(sensors.amplify(counts, 10, clip=False).flatten(), torch.tensor([0, 0, 488 * 10 / 15871, 10]))
+
+
+def test_real_raw_is_proportional_to_the_shutter():
+    """Two exposures of one scene, 8 bits, where the short one is neither coarse nor clipped: their ratio is the shutters'."""
+    short, long = (torch.from_numpy(np.asarray(Image.open(data("mcr", f"C00400_48mp_0x8_0x{shutter}.png")), np.float64))[None, None]
+                   for shutter in ("007f", "01ff"))
+    short, long = (sensors.amplify(counts, ratio, 0, 255, clip=False) for counts, ratio in ((short, 0x1ff / 0x7f), (long, 1)))
+    here = (short > 20 / 255 * 0x1ff / 0x7f) & (short < 0.6)
+    assert here.sum() > 10_000 and abs((long[here].mean() / short[here].mean()).item() - 1) < 0.02
 
 
 @pytest.mark.parametrize("pattern", sensors.PATTERNS)
@@ -454,7 +485,7 @@ def test_real_pairs_go_through_the_lens_and_the_depth_sensor():
     (lambda x: sensors.photon_noise(-x, 1, 1, seed()), "light can't be negative"),
     (lambda x: sensors.photon_noise(x, 0, 1, seed()), "gain is 0; it must be a finite number > 0"),
     (lambda x: sensors.gaussian_blur(x, 0), "sigma is 0"),
-    (lambda x: sensors.tof_noise(x, 4, seed()), "depth has 3 channels; 1 are expected"),
+    (lambda x: sensors.tof_noise(x, 4, seed()), "depth has 3 channels; it must have 1"),
     (lambda x: sensors.tof_noise(x[:, :1], 0, seed()), "scale is 0"),
     (lambda x: sensors.tof_noise(x[:, :1], 5, seed()), "multiples of 5"),
     (lambda x: sensors.tof_noise(x[:, :1], 4, seed(), shift=math.inf), "shift is inf; it must be a finite number"),
@@ -474,9 +505,9 @@ def test_real_pairs_go_through_the_lens_and_the_depth_sensor():
     (lambda x: sensors.thin_lens(x, x[:, :1] + 1, 0, 0.1), "focus is 0"),
     (lambda x: sensors.thin_lens(x, x[:, :1] + 1, 1, 1000), "give a smaller aperture"),
     (lambda x: sensors.bayer_mosaic(x, "RGBG"), "pattern is 'RGBG'; choose one of RGGB"),
-    (lambda x: sensors.bayer_mosaic(x[:, :1]), "rgb has 1 channels; 3 are expected"),
+    (lambda x: sensors.bayer_mosaic(x[:, :1]), "rgb has 1 channels; it must have 3"),
     (lambda x: sensors.pack(x[:, :1, 1:]), "multiples of 2"),
-    (lambda x: sensors.unpack(x), "packed has 3 channels; 4 are expected"),
+    (lambda x: sensors.unpack(x), "packed has 3 channels; it must have 4"),
     (lambda x: sensors.raw_counts(x[:, :1], 0, seed()), "ratio is 0"),
     (lambda x: sensors.raw_counts(x[:, :1], 1, seed(), black=600, white=512), "white is 512; it must be a finite number > 600"),
     (lambda x: sensors.develop(x[:, :1, :1]), "at least 2x2"),
