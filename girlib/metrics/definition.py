@@ -95,7 +95,7 @@ def measure(name, **given):
     if name not in METRICS:
         near = difflib.get_close_matches(str(name), METRICS, 1)
         raise GirlibError(f"measure: there is no metric {name!r}; " + (f"did you mean {near[0]!r}?" if near else
-                          f"there are {', '.join(METRICS)}."))
+                          f"there are {', '.join(list_metrics())}."))
     entry = METRICS[name]
     return entry.function(**{key: x for key, x in given.items() if key not in IMAGES or key in entry.reads})
 

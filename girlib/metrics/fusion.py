@@ -50,6 +50,7 @@ def q_s(restored, target, guide, style: Literal["S", "W"] = "S"):
 
     style   "S": mean over windows; "W": windows of much contrast count more
     """
+    need_window("q_s", restored, 11)
     a, b = _variances(target, guide, 11)
     Q = _between(a, b) * ssim_map(target, restored, 255) + (1 - _between(a, b)) * ssim_map(guide, restored, 255)
     if style == "S":
@@ -61,6 +62,7 @@ def q_s(restored, target, guide, style: Literal["S", "W"] = "S"):
 @metric("Q_Y", direction="higher", range=(-1, 1), levels="channels", reference="Yang et al., Sensor Review 2008; as in Liu et al., 2012")
 def q_y(restored, target, guide):
     """As Q_S where the sources agree (SSIM(A, B) >= 0.75), elsewhere the better of the two similarities; windows 7x7, no constants."""
+    need_window("q_y", restored, 7)
     AB, AF, BF = (_bare_ssim(x, y) for x, y in ((target, guide), (target, restored), (guide, restored)))
     weight = _between(*_variances(target, guide, 7))
     return torch.where(AB >= 0.75, weight * AF + (1 - weight) * BF, torch.maximum(AF, BF)).mean()
@@ -87,7 +89,7 @@ def _between(a, b):
 def q_abf(restored, target, guide, style: Literal["xydeas", "liu"] = "xydeas"):
     """How much of the sources' edges, their strength g and their orientation a, the result has.
 
-    Equal images give 0.975, not 1; flat sources nan.
+    Equal images give 0.975, not 1; black sources nan (the border of others is an edge, to the zeros outside).
 
     style   "liu": other constants, orientation folded at pi / 2, and the mean of ratios instead of the ratio of sums (the Q_G of
             Liu et al., 2012)
@@ -122,7 +124,7 @@ def _edges(x, nothing):
 
 @metric("Q_cb", direction="higher", range=(0, 1), levels="channels", reference="Chen and Blum, Image and Vision Computing 2009; as in MEFB")
 def q_cb(restored, target, guide):
-    """How much of the sources' visible contrast the result keeps. It depends on the image's size; flat places (0 / 0) give nan."""
+    """How much of the sources' visible contrast the result keeps. It depends on the image's size; black images (0 / 0) give nan."""
     C, C_A, C_B = (_masked_contrast(stretched(x / 255)) for x in (restored, target, guide))
     kept = lambda source: torch.minimum(source, C) / torch.maximum(source, C)
     share = C_A**2 / (C_A**2 + C_B**2)
@@ -147,7 +149,8 @@ def _masked_contrast(x):
 def vif(restored, target, guide, style: Literal["viff", "sum"] = "viff"):
     """Visual information of the sources that arrives in the result.
 
-    style   "viff": at each place of the source that arrives with less gain, per scale, weighted; "sum": vifp(A, F) + vifp(B, F)
+    style   "viff": at each place of the source that arrives with less gain (equal: the guide), per scale, weighted;
+            "sum": vifp(A, F) + vifp(B, F)
     """
     if style == "sum":
         return vifp.definition(restored, target) + vifp.definition(restored, guide)
@@ -162,7 +165,7 @@ def vif(restored, target, guide, style: Literal["viff", "sum"] = "viff"):
 @metric("VIFp", direction="higher", range=(0, math.inf), levels="channels",
         reference="Sheikh and Bovik, IEEE TIP 2006, in the domain of pixels (vifp_mscale.m)")
 def vifp(restored, reference):
-    """Visual information fidelity: information about the reference that arrives, over what there is; noise of variance 2."""
+    """Visual information fidelity: information about the reference that arrives, over what there is (flat: nan); noise of variance 2."""
     num, den = (sum(x.sum() for x in terms) for terms in list(zip(*_visual(reference, restored, 2), strict=True))[1:])
     return num / den
 

@@ -11,7 +11,7 @@ from girlib.metrics.definition import metric
 @metric("F-measure", direction="higher", range=(0, 1),
         reference="Achanta et al., CVPR 2009, as in DJFR; none of the papers says which threshold")
 def f_measure(restored, reference, data_range=None, threshold: Literal["adaptive", "maximum", "mean"] = "adaptive", beta2=0.3):
-    """(1 + b^2) P R / (b^2 P + R) of a saliency map cut at a threshold; the mask is the reference above half its maximum.
+    """(1 + beta2) P R / (beta2 P + R) of a saliency map cut at a threshold; the mask is the reference above half its maximum.
 
     threshold   "adaptive": min(2 mean, 1); "maximum" or "mean": of the values of the map in 8 bits, cut at each of its 256 levels
     0 where nothing of the mask is found.
@@ -40,6 +40,8 @@ def miou(restored, reference, classes=21, ignore=255):
 
 def confusion(restored, reference, classes=21, ignore=255):
     """How many pixels of class i (row) were called j (column); add those of many images, then take `mean_iou`."""
+    if (restored != restored.round()).any() or (reference != reference.round()).any():
+        raise GirlibError("miou: labels are whole numbers; take the class of the largest score first.")
     known = reference != ignore
     was, called = reference[known].long(), restored[known].long()
     for name, labels in ("reference", was), ("restored", called):

@@ -19,7 +19,7 @@ WEIGHTS = "the package lpips and torchvision's weights of its backbone: pip inst
 @metric("Delta E*", direction="lower", range=(0, math.inf), needs="scikit-image: pip install scikit-image",
         reference="CIE 1976, 1994, 2000, as in scikit-image; SFIGF's Table 4 does not say which, and its numbers do not decide it")
 def delta_e(restored, reference, data_range=None, formula: Literal["cie76", "cie94", "ciede2000"] = "cie76"):
-    """Colour difference in CIELAB, mean over pixels; images are sRGB, white is D65."""
+    """Colour difference in CIELAB by the formula of 1976, 1994 or 2000, mean over pixels; images are sRGB, white is D65."""
     _need_colour("delta_e", restored)
     try:
         from skimage import color
@@ -33,7 +33,7 @@ def delta_e(restored, reference, data_range=None, formula: Literal["cie76", "cie
 @metric("LPIPS", direction="lower", range=(0, math.inf), needs=WEIGHTS,
         reference="Zhang et al., CVPR 2018, version 0.1; no paper here says which backbone")
 def lpips(restored, reference, data_range=None, network: Literal["alex", "vgg", "squeeze"] = "alex"):
-    """Distance of the features of a network that has learnt to name objects."""
+    """Distance of the features of a network that has learnt to name objects; the networks' values differ by up to a factor of 2."""
     _need_colour("lpips", restored)
     model = _lpips(network)
     with torch.no_grad():

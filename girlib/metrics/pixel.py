@@ -5,6 +5,7 @@ from typing import Literal
 
 import torch
 
+from girlib.errors import GirlibError
 from girlib.losses import mu_law
 from girlib.metrics.definition import metric
 from girlib.metrics.windows import gaussian, need_window, pad, weighted_sum, window_sum
@@ -30,6 +31,8 @@ def psnr(restored, reference, data_range=None, over: Literal["image", "channels"
     """
     restored, reference = (_curved(x, data_range, curve) for x in (restored, reference))
     if over == "luma":
+        if len(restored) != 3:
+            raise GirlibError(f"psnr: luma is that of red, green and blue, but the images have {len(restored)} channels.")
         restored, reference = (torch.tensordot(x.new_tensor([0.256789, 0.504129, 0.097906]), x, 1)[None] for x in (restored, reference))
     if over == "channels":
         return sum(_psnr(_mse(a, b, valid), data_range) for a, b in zip(restored, reference, strict=True)) / len(restored)
@@ -46,9 +49,13 @@ def ssim(restored, reference, data_range=None, window: Literal["gaussian", "unif
                  low-light code use, is window="uniform", size=7, covariance="sample"
     outside      "cut": only windows inside the image; else the border is filled so that every pixel has a window: zeros
                  ("constant": pytorch_ssim, in SFIGF's code), "reflect" (torchmetrics, kornia), "replicate" (MATLAB's own)
+    covariance   "sample": variances over N - 1 pixels, not N
     shrink       average and thin by round(min(H, W) / 256) first, as Wang advised later
+    curve        "mu-law": as psnr
     data_range   some code doubles it: L = 2 for floats in [0, 1] is what old scikit-image assumed
     """
+    if (outside != "cut" and size % 2 == 0) or (covariance == "sample" and size == 1):
+        raise GirlibError(f"ssim: size={size} does not do; a window around every pixel is odd, and a sample's variance takes 2 or more.")
     x, y = (_curved(image, data_range, curve) for image in (restored, reference))
     if shrink:
         x, y = (_shrunk(image) for image in (x, y))

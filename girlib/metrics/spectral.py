@@ -24,6 +24,7 @@ def sam(restored, reference, unit: Literal["degrees", "radians"] = "degrees",
         zeros: Literal["left out", "right angle", "no angle", "nan"] = "left out"):
     """Angle between the two spectra of a pixel, mean over pixels.
 
+    unit    "degrees" (the toolbox, GDD) or "radians" (SFIGF)
     zeros   pixels that are black in one of the images have no angle: "left out" (of black images remains nan), a "right angle"
             (py_pansharpening, SFIGF), "no angle" (0), "nan" (torchmetrics)
     """
@@ -120,6 +121,7 @@ def _q(x, y, sums, size, flat=0.0):
 def q2n(restored, reference, block=32, shift=32, cast=True, deviation: Literal["sample", "population"] = "sample"):
     """Q of hypercomplex pixels: one component a band, so that spectral and spatial errors count together; mean over blocks.
 
+    block       blocks of block x block pixels, one at every `shift` pixels
     cast        both images are first rounded to unsigned 16 bits, as the toolbox does: right for digital numbers, ruinous for values
                 in [0, 1], which all become 0 or 1
     deviation   by which a block is normalised; "population" is that of the ports to Python
@@ -219,7 +221,7 @@ def d_s(restored, low, guide, style: Style = "toolbox"):
 
 @metric("QNR", direction="higher", range=(0, 1), reference=QNR)
 def qnr(restored, low, guide, style: Style = "toolbox"):
-    """Quality with no reference: (1 - D_lambda)(1 - D_s)."""
+    """Quality with no reference: (1 - D_lambda)(1 - D_s), both in the same style."""
     return (1 - d_lambda.definition(restored, low, style)) * (1 - d_s.definition(restored, low, guide, style))
 
 
