@@ -129,7 +129,7 @@ def _remembered(root):
     path = root / "hashes.tsv"
     if not path.is_file():
         return {}
-    return dict(line.split("\t")[::-1] for line in path.read_text(encoding="utf-8").splitlines() if line.count("\t") == 1)
+    return dict(line.split("\t")[::-1] for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.count("\t") == 1)
 
 
 def _remember(root, name, digest):

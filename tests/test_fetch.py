@@ -65,11 +65,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         if server.etag:
             self.send_header("ETag", server.etag)
-        if way == "unlimited":                          # no length stated, and more than registered
+        if way in ("unlimited", "brief"):               # no length stated, and more or less than registered
             self.send_header("Connection", "close")
             self.end_headers()
             self.close_connection = True
-            content += b"x" * 4096
+            content = content + b"x" * 4096 if way == "unlimited" else content[:start + 1000]
         else:
             self.send_header("Content-Length", str(len(content) - start))
             self.end_headers()
@@ -171,7 +171,7 @@ def test_a_file_arrives_whole_and_is_not_asked_for_again(server, root, listed, w
 @pytest.mark.parametrize(("way", "said"), [
     ("cut", "did not come whole"), ("wrong", "its hash differs"), ("shorter", "511995 bytes, but 512000 are registered"),
     ("longer", "512004 bytes, but 512000 are registered"), ("unlimited", "sends more than the 512000 bytes"),
-    ("404", "answers 404"), ("500", "the server answers 500")])
+    ("brief", "ended after 3000 of 512000 bytes"), ("404", "answers 404"), ("500", "the server answers 500")])
 def test_what_a_server_does_wrong_is_one_sentence_and_leaves_no_file(server, root, listed, way, said):
     server.cuts = 3
     listed({"address": f"{server.at}/{way}/a.bin"})
@@ -441,6 +441,15 @@ def test_nothing_of_a_bad_archive_reaches_the_dataset(server, root, listed):
     assert not (root / "toy").exists()
     listed(archive_row(server, ARCHIVES["zip"]))
     assert girlib_fetch(["toy"], str(root))                            # the bad one is not taken again
+
+
+def test_a_page_that_came_instead_of_an_archive_is_not_kept(server, root, listed):
+    """Where no hash is known, only unpacking tells; the next call asks again."""
+    row = archive_row(server, EVIL["no archive"][0], hash="", bytes="")
+    listed(row)
+    assert "no zip or tar archive" in fails(root)
+    server.content = ARCHIVES["zip"]
+    assert girlib_fetch(["toy"], str(root)) and (root / "toy/b/one.png").read_bytes() == NOISE
 
 
 def test_an_archive_put_in_place_by_hand_is_unpacked_and_kept(server, root, listed):
