@@ -309,6 +309,12 @@ def test_a_closed_aperture_leaves_the_picture():
     assert torch.equal(sensors.thin_lens(scene.color, scene.depth, 1.5, 0), scene.color)
 
 
+def test_the_focal_length_is_the_images_width_unless_given():
+    color, depth = random(1, 3, 20, 30), 1 + random(1, 1, 20, 30)
+    assert torch.equal(sensors.thin_lens(color, depth, 1.5, 0.1), sensors.thin_lens(color, depth, 1.5, 0.1, focal=30))
+    assert not torch.equal(sensors.thin_lens(color, depth, 1.5, 0.1), sensors.thin_lens(color, depth, 1.5, 0.1, focal=20))
+
+
 def test_a_point_becomes_a_disc_of_the_thin_lens_radius():
     color = torch.zeros(1, 1, 41, 41, dtype=torch.float64)
     color[..., 20, 20] = 1
@@ -485,6 +491,7 @@ def test_real_pairs_go_through_the_lens_and_the_depth_sensor():
     (lambda x: sensors.photon_noise(-x, 1, 1, seed()), "light can't be negative"),
     (lambda x: sensors.photon_noise(x, 0, 1, seed()), "gain is 0; it must be a finite number > 0"),
     (lambda x: sensors.gaussian_blur(x, 0), "sigma is 0"),
+    (lambda x: sensors.gaussian_blur(x.int(), 1), "image is torch.int32"),
     (lambda x: sensors.tof_noise(x, 4, seed()), "depth has 3 channels; it must have 1"),
     (lambda x: sensors.tof_noise(x[:, :1], 0, seed()), "scale is 0"),
     (lambda x: sensors.tof_noise(x[:, :1], 5, seed()), "multiples of 5"),
