@@ -4,6 +4,7 @@ Every reader gives a numpy array as the file holds it: no scaling, no change of 
 object arrays, MATLAB objects, links of HDF5 to other files and Python pickles are refused.
 """
 
+import logging
 import re
 import warnings
 from contextlib import contextmanager
@@ -39,16 +40,32 @@ def decoding(path, kind):
         refuse(path, "is a folder" if Path(path).is_dir() else "is not there", kind)
     if Path(path).stat().st_size == 0:
         refuse(path, "is empty", kind)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quiet():
         try:
             yield
         except GirlibError:
             raise
         except Exception as error:
-            text = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)     # bytes: LibRaw's
+            first = error.args[0] if error.args else ""
+            text = first.decode("latin-1") if isinstance(first, bytes) else str(error)              # LibRaw speaks in bytes
             said = " ".join(text.split()).replace(str(path), "file").split(". ")[0].rstrip(".")[:100] or type(error).__name__
             refuse(path, f"can't be decoded ({said})", f"{kind}, whole and undamaged")
+
+
+@contextmanager
+def _quiet():
+    """Decoders warn and log before they give up; the one sentence is enough."""
+    loggers = [logging.getLogger(name) for name in ("PIL", "tifffile")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _start(path, count):
@@ -179,11 +196,11 @@ def read_tiff16(path):
     tifffile = library("tifffile")
     with decoding(path, "a 16-bit RGB TIFF"):
         with tifffile.TiffFile(path) as file:
-            page = file.pages[0]
-            check_size(path, page.shape)
-            if page.dtype != np.uint16 or len(page.shape) != 3 or page.shape[2] != 3:
-                refuse(path, f"is {page.dtype} of shape {page.shape}", "a 16-bit RGB TIFF")
-            return page.asarray()
+            check_size(path, file.pages[0].shape)
+            array = file.pages[0].asarray()
+        if array.dtype != np.uint16 or array.ndim != 3 or array.shape[2] != 3:
+            refuse(path, f"is {array.dtype} of shape {array.shape}", "a 16-bit RGB TIFF")
+        return array
 
 
 def read_hdr(path):
@@ -272,30 +289,6 @@ def h5_array(path, file, name):
     if not isinstance(array, h5py.Dataset) or array.is_virtual or array.external or array.dtype.kind not in "fiu":
         refuse(path, f"has something else than numbers under {name!r}", "an array of numbers inside the file")
     return array
-
-
-def read_mat(path, names):
-    """{name: array} of those names that a MATLAB file has, version 5 to 7.3, axes in MATLAB's order (H, W, C)."""
-    kind = "a MATLAB file (version 5 to 7.3) of numbers"
-    with decoding(path, kind):
-        start = _start(path, 10)
-        if start == b"MATLAB 7.3":
-            with open_h5(path) as file:
-                arrays = {name: h5_array(path, file, name) for name in names if name in file}
-                for array in arrays.values():
-                    check_size(path, array.shape)
-                return {name: array[()].T for name, array in arrays.items()}
-        if start != b"MATLAB 5.0":
-            refuse(path, "is no MATLAB file of version 5 to 7.3", kind)
-        io = library("scipy.io", "scipy")
-        numbers = ("double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
-        for name, shape, what in io.whosmat(path, appendmat=False):
-            if name in names and what not in numbers:
-                refuse(path, f"holds {name!r} as {what}", "numbers")
-            if name in names:
-                check_size(path, shape)
-        found = io.loadmat(path, variable_names=list(names), appendmat=False)
-        return {name: found[name] for name in names if name in found}
 
 
 def read_npz(path, name):

@@ -22,11 +22,11 @@ from girlib.datasets.files import (
     planes,
     read_color,
     read_image,
-    read_mat,
     read_npz,
     refuse,
     select,
 )
+from girlib.datasets.mat import read_mat
 from girlib.samples import Capture
 
 RATIO = 4
