@@ -74,6 +74,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(content) - start))
             self.end_headers()
         body = content[start:]
+        server.gate.wait(60)
         if way == "cut" and server.cuts:                # breaks off after 100,000 bytes, as often as the test says
             server.cuts -= 1
             body, self.close_connection = body[:100_000], True
@@ -91,7 +92,8 @@ class Handler(BaseHTTPRequestHandler):
 def server():
     web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     web.daemon_threads = True
-    web.state = SimpleNamespace(content=CONTENT, etag='"one"', cuts=0, pause=0, sent=0, asked=[], target="")
+    web.state = SimpleNamespace(content=CONTENT, etag='"one"', cuts=0, pause=0, sent=0, asked=[], target="", gate=threading.Event())
+    web.state.gate.set()
     thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     web.state.at = f"http://127.0.0.1:{web.server_address[1]}"
@@ -219,7 +221,7 @@ def test_a_killed_download_leaves_a_part_that_the_next_call_resumes(server, root
     server.pause = 0.05
     process = other_process(listed({"address": f"{server.at}/good/a.bin"}), root)
     part = root / ".fetch/toy__a.bin.part"
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     while not (part.exists() and part.stat().st_size > 100_000) and time.monotonic() < give_up:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
@@ -241,11 +243,19 @@ def test_an_interrupted_download_says_so(server, root, listed, monkeypatch):
 
 
 def test_two_processes_at_once_download_once(server, root, listed):
-    server.pause = 0.02
     folder = listed({"address": f"{server.at}/good/a.bin"})
-    said = [process.communicate(timeout=60) for process in [other_process(folder, root) for _ in range(2)]]
-    assert all("1 of 1 files" in out for out, _ in said), said
-    assert any("waiting for it" in out for out, _ in said)
+    server.gate.clear()                                                # the first one's download stands still,
+    first = other_process(folder, root)
+    give_up = time.monotonic() + 60
+    while not server.asked and time.monotonic() < give_up:
+        time.sleep(0.01)
+    second = other_process(folder, root)
+    said = []
+    while not any("waiting for it" in line for line in said) and (line := second.stdout.readline()):
+        said.append(line)                                              # until the second one says that it waits
+    server.gate.set()
+    assert any("waiting for it" in line for line in said)
+    assert all("1 of 1 files" in process.communicate(timeout=60)[0] for process in (first, second))
     assert len(server.asked) == 1 and (root / "toy/a.bin").read_bytes() == CONTENT
 
 
