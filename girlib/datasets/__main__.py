@@ -1,12 +1,13 @@
 """Prints what plain interpolation scores on the datasets that are here, beside values from elsewhere: `python -m girlib.datasets`.
 
-Depth: the reference is baselines.csv below GIRLIB_DATA where it lies there, and DAGF's Table I. Pan-sharpening: REFERENCE below, which
-was computed with scipy and Pillow, apart from this package. A last column that is not zero says that files, readers,
+Depth: the reference is baselines.csv below GIRLIB_DATA where it lies there, and DAGF's Table I. Pan-sharpening: REFERENCE and REDUCED
+below, which were computed with scipy and Pillow, apart from this package. A last column that is not zero says that files, readers,
 resampling or metrics are not what they were.
 """
 
 import csv
 import sys
+from functools import partial
 
 from girlib.datasets import open_dataset
 from girlib.datasets.files import find
@@ -14,6 +15,7 @@ from girlib.errors import GirlibError
 from girlib.metrics import ergas, psnr, rmse, sam
 from girlib.notebook import find_data
 from girlib.resampling import crop_to_multiple, downsample, upsample
+from girlib.sensors import wald
 
 SCALES = (4, 8, 16)
 DEPTH = [("middlebury", 1, "Middlebury"), ("lu", 1, "Lu"), ("nyu", 100, "NYU8")]               # metres to centimetres
@@ -33,8 +35,11 @@ REFERENCE = {                                                      # PSNR, mean 
     ("pan_im4", "bicubic"): (27.446103, 27.705282, 4.057386, 7.244125),
     ("pan_im4", "bicubic-matlab"): (27.447396, 27.706360, 4.057018, 7.243475),
     ("pan_im4", "bicubic-torch"): (27.633204, 27.892002, 4.087015, 7.090570),
-    ("worldview2", "bicubic-matlab"): (24.718480, 25.753591, 7.214773, 7.232671),              # low bands reduced once more,
-    ("worldview2", "exp"): (24.570261, 25.623826, 7.390189, 7.345020),                         # by MATLAB's bicubic
+}
+REDUCED = {                                                        # worldview2 has no reference: its low bands, reduced once more
+    ("bicubic-matlab", "bicubic-matlab"): (24.718480, 25.753591, 7.214773, 7.232671),
+    ("bicubic-matlab", "exp"): (24.570261, 25.623826, 7.390189, 7.345020),
+    ("wald", "exp"): (24.248089, 25.327643, 7.715399, 7.607753),
 }
 
 
@@ -60,11 +65,15 @@ def baselines():
 
 def enlarged(name, how):
     """(restored, reference) of a pan-sharpening scene by interpolation alone."""
-    capture = open_dataset(name)[0]
-    low, reference = capture.images["low"], capture.images.get("reference")
-    if reference is None:
-        low, reference = downsample(low, 4, "bicubic-matlab"), low
-    return upsample(low, reference.shape[-2:], how), reference
+    images = open_dataset(name)[0].images
+    return upsample(images["low"], images["reference"].shape[-2:], how), images["reference"]
+
+
+def reduced_and_enlarged(down, how):
+    """The same of worldview2, whose low bands are the reference."""
+    bands = open_dataset("worldview2")[0].images["low"]
+    low = wald(bands, "worldview2") if down == "wald" else downsample(bands, 4, down)
+    return upsample(low, bands.shape[-2:], how), bands
 
 
 def scores(restored, reference):
@@ -76,7 +85,7 @@ def show(label, ours, theirs=None, digits=6):
     numbers = "".join(f"{value:12.6f}" for value in ours)
     beside = "".join(f"{value:12.{digits}f}" for value in theirs) if theirs else f"{'no reference':>36}"
     worst = f"{max(abs(a - b) for a, b in zip(ours, theirs, strict=True)):12.6f}" if theirs else ""
-    print(f"{label:48}{numbers} |{beside} |{worst}")
+    print(f"{label:54}{numbers} |{beside} |{worst}")
 
 
 def main():
@@ -98,11 +107,14 @@ def main():
             if how == "nearest-bottomright" and title in DAGF_TABLE_1:
                 show("    beside DAGF, Table I, Bicubic", ours, DAGF_TABLE_1[title], digits=2)
     print("\nPan-sharpening: PSNR, mean of the bands' PSNR, SAM, ERGAS: ours, reference, largest difference\n")
-    for (name, how), reference in REFERENCE.items():
+    scenes = [(f"{name}, {how}", partial(enlarged, name, how), row) for (name, how), row in REFERENCE.items()]
+    scenes += [(f"worldview2 reduced by {down}, {how}", partial(reduced_and_enlarged, down, how), row)
+               for (down, how), row in REDUCED.items()]
+    for label, make, row in scenes:
         try:
-            show(f"  {name}, {how}", scores(*enlarged(name, how)), reference)
+            show(f"  {label}", scores(*make()), row)
         except GirlibError as error:
-            print(f"  {name}: {error}")
+            print(f"  {label}: {error}")
 
 
 if __name__ == "__main__":

@@ -114,8 +114,14 @@ def test_rows_of_pansharpening_equal_the_reference_to_six_digits(data, name, how
     assert np.abs(np.subtract(rows.scores(*rows.enlarged(name, how)), rows.REFERENCE[name, how])).max() < 1.5e-6
 
 
+@pytest.mark.parametrize("down, how", rows.REDUCED)
+def test_rows_of_a_scene_reduced_once_more_equal_the_reference_to_six_digits(data, down, how):
+    data("worldview2")
+    assert np.abs(np.subtract(rows.scores(*rows.reduced_and_enlarged(down, how)), rows.REDUCED[down, how])).max() < 1.5e-6
+
+
 def test_the_command_prints_a_row_of_each_and_goes_on_without_data(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GIRLIB_DATA", str(tmp_path))
     rows.main()
     text = capsys.readouterr().out
-    assert text.count("is not there; get it with `girlib fetch") == len(rows.DEPTH) + len(rows.REFERENCE)
+    assert text.count("is not there; get it with `girlib fetch") == len(rows.DEPTH) + len(rows.REFERENCE) + len(rows.REDUCED)
