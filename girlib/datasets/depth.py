@@ -152,7 +152,7 @@ def middlebury(folder, split, source):
 
 
 def lu(folder, split, source):
-    """6 pairs of 480x640, 8-bit depth of 0..255. The authors' colour names lack a t (`ouput`); both spellings are read."""
+    """6 pairs of 480x640, 8-bit depth of 0..255. The authors' colour names lack the first t of `output`; both spellings are read."""
     return _png_pairs(folder, source, r"RGBD_(\d\d)_out?put_", 6, SIZE_480x640)
 
 

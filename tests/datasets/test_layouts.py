@@ -139,6 +139,14 @@ def test_sid_without_its_lists_or_with_a_missing_file_says_so(tmp_path, small_ca
         open_dataset("sid", root=tmp_path)
 
 
+def test_an_exposure_of_zero_is_refused(tmp_path, small_camera):
+    layouts.sid(tmp_path)
+    listed = tmp_path / "sid/Sony_test_list.txt"
+    listed.write_text(listed.read_text().replace("_0.04s", "_0.00s"))
+    with pytest.raises(GirlibError, match="Sony_test_list.txt has the line"):
+        open_dataset("sid", root=tmp_path)
+
+
 def test_sid_table_of_scenes_gives_the_same_pairs(tmp_path, small_camera):
     layouts.sid(tmp_path)
     expected = open_dataset("sid", root=tmp_path).names
