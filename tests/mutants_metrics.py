@@ -50,7 +50,7 @@ EDITS = [  # metric, file, text that stands there once, what replaces it
     ("q_cb", "fusion", "(contrast**2 + 1e-4)", "(contrast**2 + 1e-3)"),
     ("vif", "fusion", "A[0] < B[0]", "A[0] > B[0]"),
     ("vif", "fusion", "0.005 * 255**2", "2"),
-    ("vifp", "fusion", "(gain < 0), yy, rest)", "(gain < -9), yy, rest)"),
+    ("vifp", "fusion", "flat_x | flat_y, 0).clamp(min=0)", "flat_x | flat_y, 0)"),
     ("vifp", "fusion", "[..., ::2, ::2]", "[..., 1::2, 1::2]"),
     ("mef_ssim", "fusion", ".clamp(max=10)", ".clamp(max=5)"),
     ("mef_ssim", "fusion", "strength.amax(dim=0)", "strength.amin(dim=0)"),

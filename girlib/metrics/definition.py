@@ -112,7 +112,7 @@ def _value(entry, levels, over_set, given):
     valid = given.pop("valid", None)
     images = {key: given.pop(key) for key in entry.reads if given.get(key) is not None}
     if missing := [key for key in entry.reads if key not in images]:
-        raise GirlibError(f"{name}: reads {_list(entry.reads)}, but {_list(missing)} was not given.")
+        raise GirlibError(f"{name}: reads {_list(entry.reads)}; give {_list(missing)} too.")
     options = entry.options | _checked(entry, {key: x for key, x in given.items() if key not in entry.reads})
 
     read = {key: _tensor(name, key, image) for key, image in images.items()}           # (N, C, H, W) and the kind of number

@@ -182,10 +182,8 @@ def _visual(x, y, noise):
         m_x, m_y, xx, yy, xy = weighted_sum(torch.stack([x, y, x * x, y * y, x * y]), taps)
         xx, yy, xy = (xx - m_x**2).clamp(min=0), (yy - m_y**2).clamp(min=0), xy - m_x * m_y
         flat_x, flat_y = xx < 1e-10, yy < 1e-10
-        gain = (xy / (xx + 1e-10)).masked_fill(flat_x | flat_y, 0)
-        rest = (yy - gain * xy).masked_fill(flat_y, 0)
-        rest = torch.where(flat_x & ~flat_y | (gain < 0), yy, rest).clamp(min=1e-10)
-        gain, xx = gain.clamp(min=0), xx.masked_fill(flat_x, 0)
+        gain = (xy / (xx + 1e-10)).masked_fill(flat_x | flat_y, 0).clamp(min=0)
+        rest, xx = (yy - gain * xy).clamp(min=1e-10), xx.masked_fill(flat_x, 0)
         scales.append((gain, torch.log10(1 + gain**2 * xx / (rest + noise)), torch.log10(1 + xx / noise)))
     return scales
 

@@ -23,8 +23,8 @@ VALID[0, 3, 4] = False
 BAD = [  # metric, what is given, what the sentence says
     ("ssin", {}, "there is no metric 'ssin'; did you mean 'ssim'"),
     (7, {}, "there is no metric 7; there are ce, d_lambda"),
-    ("psnr", {"restored": X}, "psnr: reads restored and reference, but reference was not given"),
-    ("q_mi", {"restored": X, "reference": X}, "q_mi: reads restored, target and guide, but target and guide was not given"),
+    ("psnr", {"restored": X}, "psnr: reads restored and reference; give reference too"),
+    ("q_mi", {"restored": X, "reference": X}, "q_mi: reads restored, target and guide; give target and guide too"),
     ("psnr", {"restored": X, "reference": X[:, :44]}, r"restored has shape \(1, 3, 45, 46\) but reference has \(1, 3, 44, 46\)"),
     ("psnr", {"restored": X, "reference": X[:1]}, "both need the same shape"),
     ("psnr", {"restored": X[0], "reference": X[0]}, r"restored has shape \(45, 46\); give \(C, H, W\) or \(N, C, H, W\)"),
