@@ -1,11 +1,11 @@
 """Breaks the filter and the chapters on purpose, one place at a time, and demands that each break is noticed.
 
-    python tests/mutants.py [--only filters|01|02|...]
+    python tests/mutants.py [--only filters|01|02|...|attention|layers|losses|networks|sfigf|... [--all]]
 
 A mutant of the filter is a copy of the package with one text replaced: its tests must fail. A mutant of a chapter is a copy
 of the notebook with one text replaced: one of its own cells must fail. Both are first run unbroken, which must pass. A text
 that is not found exactly once is an error, and so is a break that is nobody's mistake but no Python. `make mutants` calls
-this; it is no part of `make test`.
+this; it is no part of `make test`. Attention, losses and networks are broken by mutants_code.py, only when asked for.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import mutants_code
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
@@ -78,15 +79,21 @@ FILTERS = [     # what is broken, file, old text, new text
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parts = ["filters", *sorted(path.stem.removeprefix("mutants_") for path in Path(__file__).parent.glob("mutants_*.py"))]
-    parser.add_argument("--only", choices=parts, help="one part")
-    only = parser.parse_args().only
+    parts = ["filters", *sorted(path.stem.removeprefix("mutants_") for path in Path(__file__).parent.glob("mutants_[0-9]*.py"))]
+    parser.add_argument("--only", choices=[*parts, "networks", *mutants_code.FILES], metavar="PART", help="one part, or all networks")
+    parser.add_argument("--all", action="store_true", help="of attention, layers, losses and networks: every place, not a sample")
+    options = parser.parse_args()
+    if options.only:
+        parts = list(mutants_code.NETWORKS) if options.only == "networks" else [options.only]
     begun, failures, number = time.time(), [], 0
     for part in parts:
-        if only in (None, part):
-            for name, caught in filter_mutants() if part == "filters" else chapter_mutants(part):
-                number += 1
-                failures += [] if caught else [name]
+        if part in mutants_code.FILES:
+            results = mutants_code.code_mutants(part, options.all)
+        else:
+            results = filter_mutants() if part == "filters" else chapter_mutants(part)
+        for name, good in results:
+            number += 1
+            failures += [] if good else [name]
     print(f"\n{number - len(failures)} of {number} as they should be, {time.time() - begun:.0f} s")
     if failures:
         sys.exit("not as they should be:\n  " + "\n  ".join(failures))
