@@ -199,7 +199,11 @@ GDD = {       # seed -> iteration -> PSNR, SAM, ERGAS of the released program (i
 
 
 def gdd():
-    """A crop of the authors' scene, fitted anew: 96 x 96 pixels, 1001 steps for each of five seeds."""
+    """A crop of the authors' scene, fitted anew: 96 x 96 pixels, 1001 steps for each of five seeds.
+
+    Runs compare only as a spread: drawn in the released order, seed 0 starts at the same 9.04 dB, but weights changed by a
+    millionth are 0.2 dB apart after ten steps already.
+    """
     from scipy.io import loadmat
     scene = loadmat(DATA / "gdd/pan_im4.mat")
     reference, pan, low = (tensor(scene[name][rows, columns]) for name, rows, columns in (
