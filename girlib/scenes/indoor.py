@@ -58,7 +58,7 @@ def room(stage):
         hanging(stage, (dice.uniform(-0.35, 0.35) * width, height, dice.uniform(1.5, depth - 0.5)))
     for _ in range(dice.whole(0, 3)):
         leaning(stage, dice.uniform(-width / 2.2, width / 2.2), back - 0.03, dice.uniform(1.0, 1.9))
-    panel(stage, (dice.uniform(-0.3, 0.3) * width, dice.uniform(0.8, 1.6), dice.uniform(0.5, 0.8) * depth), dice.uniform(0.4, 0.9))
+    panel(stage, (dice.uniform(-0.3, 0.3) * width, 0.0, dice.uniform(0.5, 0.8) * depth), dice.uniform(0.4, 0.9))
     if dice.chance(0.25):  # something near, cut by the frame
         chair(stage, (dice.choice((-1, 1)) * dice.uniform(0.35, 0.6), 0.0, dice.uniform(0.9, 1.2)), dice.uniform(0, 6.28))
 
@@ -99,7 +99,7 @@ def table_top(stage):
         z = dice.uniform(0.7, 0.95) * depth
         hanging(stage, (dice.uniform(-0.4, 0.4) * z, 1.3, z), 0.35)
     picture(stage, (dice.uniform(-0.5, 0.5), dice.uniform(0.3, 0.8), depth - 0.01), dice.uniform(0.3, 0.6), 0.0)
-    panel(stage, (dice.uniform(-0.4, 0.4), dice.uniform(0.2, 0.4), dice.uniform(0.6, 0.85) * depth), dice.uniform(0.2, 0.4))
+    panel(stage, (dice.uniform(-0.4, 0.4), 0.0, dice.uniform(0.6, 0.85) * depth), dice.uniform(0.2, 0.4))
     if dice.chance(0.6):  # a folded cloth as the background, often of the whole picture
         left = dice.uniform(-1.3, 0.3)
         curtain(stage, left, depth - 0.04, dice.uniform(0.5, 2.6), 1.6)
@@ -136,7 +136,7 @@ def shell(stage, width, depth, height, floor, wall):
 
 def paper(stage):
     second, gloss = stage.dice.choice((None, "ink", "white")), stage.dice.uniform(0, 0.15)
-    return stage.pattern(None, second, scale=(0.03, 0.12), contrast=0.06, gloss=gloss)
+    return stage.disguise(stage.pattern(None, second, scale=(0.03, 0.12), contrast=0.06, gloss=gloss))
 
 
 def relief(stage, width, depth, low, scale=1.0):
@@ -145,8 +145,7 @@ def relief(stage, width, depth, low, scale=1.0):
     for _ in range(dice.whole(3, 8)):
         size = tuple(scale * dice.uniform(*limits) for limits in ((0.15, 1.0), (0.2, 1.4), (0.06, 0.4)))
         at = (dice.uniform(-0.48, 0.48) * width, low + scale * dice.uniform(0, 1.6), depth - size[2] / 2)
-        paint = stage.backdrop if dice.chance(stage.hidden) else paper(stage)
-        stage.thing("furniture", at).box((0, 0, 0), size, paint)
+        stage.thing("furniture", at).box((0, 0, 0), size, paper(stage))
 
 
 def heap(stage, at, yaw, size=0.4):
@@ -169,12 +168,11 @@ def picture(stage, at, size, yaw):
 
 
 def panel(stage, at, size):
-    """A thin panel that may wear the wall's paint: a depth edge that no texture shows."""
+    """A thin upright panel on the floor."""
     dice = stage.dice
     if dice.chance(0.4):
-        paint = stage.backdrop if dice.chance(2 * stage.hidden) else stage.plain(scale=0.5)
         stand = stage.thing("furniture", at, dice.uniform(-0.2, 0.2))
-        stand.box((0, at[1] * 0 + size / 2 - at[1], 0), (size, size, 0.02), paint)
+        stand.box((0, size / 2, 0), (size, size, 0.02), stage.disguise(stage.plain(scale=0.5)))
 
 
 def curtain(stage, left, z, width, height):
@@ -331,7 +329,7 @@ def small(stage, at, scale):
     velocity = (dice.uniform(-0.3, 0.3) if dice.chance(0.15) else 0.0, 0.0, 0.0)
     thing = stage.thing("object", at, dice.uniform(0, 6.28), velocity=velocity)
     kind, s = dice.whole(0, 6), 0.1 * scale
-    paint = stage.backdrop if dice.chance(stage.hidden) else paper(stage)
+    paint = paper(stage)
     if kind == 0:
         size = tuple(dice.uniform(0.5, 1.8) * s for _ in range(3))
         thing.box((0, size[1] / 2, 0), size, paint)

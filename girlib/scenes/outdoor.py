@@ -16,6 +16,7 @@ def outdoor(stage):
     ground = stage.thing("ground", casts=False)
     lawn = stage.plain(dice.choice(("grass", "dry grass", "sand", "soil")), scale=0.8, contrast=0.4)
     ground.box((0, -0.5, 30), (200, 1.0, 200), lawn)
+    stage.backdrop = stage.plain(dice.choice(("plaster", "concrete")), scale=1.5, contrast=0.1)  # of hidden walls and things
     street = dice.uniform(-3, 3)
     stage.thing("road", casts=False).box((street, -0.49, 30), (dice.uniform(2.5, 6), 1.0, 200),
                                          stage.pattern("asphalt", "concrete", (m.TILES, m.CHECKS), (0.5, 1.0), contrast=0.15))  # fmt: skip
@@ -48,7 +49,8 @@ def outdoor(stage):
     for _ in range(dice.whole(0, 3)):
         z = dice.uniform(3.5, 10)
         stage.thing("object", (dice.uniform(-0.5, 0.5) * z, 0.0, z), dice.uniform(0, 3)).box(
-            (0, 0.4, 0), (dice.uniform(0.5, 1.5), dice.uniform(0.6, 1.2), dice.uniform(0.4, 1)), stage.pattern(scale=(0.1, 0.4)))
+            (0, 0.4, 0), (dice.uniform(0.5, 1.5), dice.uniform(0.6, 1.2), dice.uniform(0.4, 1)),
+            stage.disguise(stage.pattern(scale=(0.1, 0.4))))  # fmt: skip
     camera = looking((0.0, dice.uniform(1.4, 2.4), 0.0), dice.uniform(-0.3, 0.3), dice.uniform(-0.12, 0.02))
     sun = (dice.choice((-1, 1)) * dice.uniform(0.3, 1.2), dice.uniform(0.5, 1.4), -dice.uniform(0.1, 1.0))
     return Setting(camera, 0.56, sun, "sun", "sky", 0.28, 8.0, 1.7)
@@ -60,7 +62,8 @@ def house(stage, at, yaw, wide, high):
     wall = dice.choice(("brick", "plaster", "concrete", None))
     thing = stage.thing("building", at, yaw)
     bricks = stage.pattern(wall, "concrete" if wall == "brick" else None, (m.TILES,), (0.25, 0.6), contrast=0.12)
-    thing.box((0, high / 2, deep / 2), (wide, high, deep), bricks if wall == "brick" else stage.plain(wall, scale=1.5, contrast=0.1))
+    front = bricks if wall == "brick" else stage.disguise(stage.plain(wall, scale=1.5, contrast=0.1))
+    thing.box((0, high / 2, deep / 2), (wide, high, deep), front)
     frame, glass = stage.plain("white"), stage.plain("glass", gloss=0.5)
     columns, rows = max(1, int(wide / dice.uniform(2.2, 3))), max(1, int(high / 3))
     balcony = dice.chance(0.25)
@@ -106,7 +109,7 @@ def car(stage, at, yaw):
     dice = stage.dice
     speed = dice.uniform(1, 4) if dice.chance(0.6) else 0.0
     thing = stage.thing("vehicle", at, yaw, velocity=(speed * math.sin(yaw), 0.0, speed * math.cos(yaw)))
-    body, glass, tyre = stage.plain(gloss=0.4), stage.plain("glass", gloss=0.5), stage.plain("soot")
+    body, glass, tyre = stage.disguise(stage.plain(gloss=0.4)), stage.plain("glass", gloss=0.5), stage.plain("soot")
     thing.box((0, 0.55, 0), (1.7, 0.6, 4.1), body)
     thing.box((0, 1.05, -0.2), (1.5, 0.5, 2.2), glass)
     thing.box((0, 1.33, -0.2), (1.4, 0.06, 1.9), body)
@@ -116,7 +119,7 @@ def car(stage, at, yaw):
 
 
 def fence(stage, x, z, slope):
-    dice, wood = stage.dice, stage.plain(stage.dice.choice(("wood", "white", "metal")), contrast=0.15)
+    dice, wood = stage.dice, stage.disguise(stage.plain(stage.dice.choice(("wood", "white", "metal")), contrast=0.15))
     thing = stage.thing("object", (x, 0, z), slope)
     gap, high = dice.uniform(0.16, 0.4), dice.uniform(0.8, 1.3)
     count = dice.whole(8, 18)

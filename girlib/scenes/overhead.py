@@ -13,6 +13,7 @@ def overhead(stage):
     """Fills the stage and says how it is seen and lit."""
     dice = stage.dice
     base = stage.plain(dice.choice(("grass", "dry grass", "soil")), scale=40.0, contrast=0.3)
+    stage.backdrop = base
     stage.thing("field", casts=False).box((0, -5, 0), (1200, 10, 1200), base)
     angle = dice.uniform(0, 3.14)
     town = dice.uniform()
@@ -107,7 +108,7 @@ def building(stage, at, yaw, wide, deep):
     dice, high = stage.dice, stage.dice.uniform(4, 9)
     thing = stage.thing("building", at, yaw + dice.choice((0, math.pi / 2)))
     thing.box((0, high / 2, 0), (wide, high, deep), stage.plain(dice.choice(("plaster", "brick", "concrete"))))
-    paint = stage.pattern(dice.choice(("tile", "tile", "slate")), "dark soil", (m.STRIPES,), (0.8, 1.6), contrast=0.2)
+    paint = stage.disguise(stage.pattern(dice.choice(("tile", "tile", "slate")), "dark soil", (m.STRIPES,), (0.8, 1.6), contrast=0.2))
     top = stage.thing("roof", thing.origin, yaw=0)
     roof = Place(stage, top.id, top.label, thing.origin, thing.turn, thing.velocity, True)
     roof.roof((0, high, 0), (wide + 1, dice.uniform(2, 4), deep + 1), paint)
@@ -120,7 +121,7 @@ def hall(stage, at, yaw):
     dice, high = stage.dice, stage.dice.uniform(6, 14)
     wide, deep = dice.uniform(20, 45), dice.uniform(15, 30)
     thing = stage.thing("roof", at, yaw)
-    cover = stage.plain(dice.choice(("concrete", "metal", "slate", "white")), scale=5.0, contrast=0.15)
+    cover = stage.disguise(stage.plain(dice.choice(("concrete", "metal", "slate", "white")), scale=5.0, contrast=0.15))
     thing.box((0, high / 2, 0), (wide, high, deep), cover)
     for _ in range(dice.whole(2, 8)):
         thing.box((dice.uniform(-0.4, 0.4) * wide, high + 0.7, dice.uniform(-0.4, 0.4) * deep),

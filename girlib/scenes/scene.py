@@ -28,16 +28,17 @@ def make_scene(kind, seed=0, size=256, time=0.0, device="cpu", texture=0.6, hidd
     """
     height, width = check(kind, seed, size, time, texture, hidden)
     try:
-        device = torch.empty(0, device=device).device
+        place = torch.device(device)
+        torch.zeros(1, device=place).item()
     except (RuntimeError, AssertionError, TypeError, ValueError) as problem:
         raise GirlibError(f"make_scene: device {device!r} can't be used here ({str(problem).splitlines()[0]}); give \"cpu\"") from None
     stage = Stage(Dice(seed), texture, hidden)
-    return Scene(kind, seed, stage, KINDS[kind](stage), (height, width), float(time), device)
+    return Scene(kind, seed, stage, KINDS[kind](stage), (height, width), float(time), place)
 
 
 def check(kind, seed, size, time, texture, hidden):
     whole = lambda x: isinstance(x, int) and not isinstance(x, bool)
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise GirlibError(f"make_scene: kind is {kind!r}, expected one of {', '.join(KINDS)}; give one of these")
     if not whole(seed) or not 0 <= seed < 2**63:
         raise GirlibError(f"make_scene: seed is {seed!r}, expected a whole number from 0; give another")
@@ -145,6 +146,8 @@ class Scene:
         if not isinstance(response, torch.Tensor) or response.ndim != 2 or response.shape[1] != 61 or not response.is_floating_point():
             shape = tuple(response.shape) if isinstance(response, torch.Tensor) else type(response).__name__
             raise GirlibError(f"scene.image: response is {shape}, expected a tensor (C, 61); give a weight for each wavelength")
+        if not (len(response) and response.isfinite().all() and response.min() >= 0):
+            raise GirlibError("scene.image: response is empty, negative or not finite, expected weights; give one row for each channel")
         at, fine = self.edges
         rows = []
         for row in response.to(self.spectra):

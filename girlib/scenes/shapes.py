@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-BOX, BALL, CONE, ROOF = range(4)  # CONE: a truncated cone about y, radius 1 at y = -1 and `taper` at y = 1; ROOF: ridge along x at y = 1
+BOX, BALL, CONE, ROOF = range(4)  # CONE: a truncated cone about y, radius 1 below and `taper` <= 1 above; ROOF: its ridge along x at y = 1
 PACKET = 64  # rays
 NEAR = 0.05  # metres in front of a view's origin, where its picture begins
 
@@ -81,11 +81,15 @@ def outside(kind, x, y, z, taper):
         normal = torch.where(side, x.sign(), zero), torch.where(top, y.sign(), zero), torch.where(top | side, zero, z.sign())
         return normal, torch.where(top, 1, torch.where(side, 0, 2))
     if kind == CONE:
-        cap, slope = y.abs() > 0.9999, (taper - 1) / 2
-        normal = torch.where(cap, zero, x), torch.where(cap, y.sign(), -slope * ((1 + taper) / 2 + slope * y)), torch.where(cap, zero, z)
+        slope = (taper - 1) / 2
+        radius = (1 + taper) / 2 + slope * y
+        cap = y.abs() * radius > (x * x + z * z).sqrt()
+        normal = torch.where(cap, zero, x), torch.where(cap, y.sign(), -slope * radius), torch.where(cap, zero, z)
         return normal, torch.where(cap, 1, 2)
-    gable, below = x.abs() > 0.9999, y < -0.9999
-    normal = (torch.where(gable, x, zero), torch.where(gable, zero, torch.where(below, -1.0, 1.0)),
+    slant = y + 2 * z.abs()
+    gable = x.abs() > torch.maximum(-y, slant)
+    below = ~gable & (-y > slant)
+    normal = (torch.where(gable, x.sign(), zero), torch.where(gable, zero, torch.where(below, -1.0, 1.0)),
               torch.where(gable | below, zero, 2 * z.sign()))  # fmt: skip
     return normal, torch.where(gable, 1, 2)
 

@@ -76,6 +76,10 @@ class Stage:
         return Paint(self.material(first), self.material(second), self.dice.choice(patterns), self.dice.uniform(*scale),
                      self.dice.choice((0.5, 1.0, 1.0, 2.0)), seed=self.dice.uniform(), **options)  # fmt: skip
 
+    def disguise(self, paint):
+        """The paint, or with the chance `hidden` that of the backdrop: a depth edge that nothing shows."""
+        return self.backdrop if self.dice.chance(self.hidden) else paint
+
     def thing(self, label, at=(0.0, 0.0, 0.0), yaw=0.0, tilt=0.0, roll=0.0, velocity=(0.0, 0.0, 0.0), casts=True):
         """A place at which the bodies of one new object will stand."""
         self.things += 1
@@ -127,8 +131,9 @@ class Place:
 
     def cone(self, foot, height, radius, paint, top=None):
         """A truncated cone that stands on `foot`; without `top` a cylinder."""
-        x, y, z = foot
-        self.body(CONE, (x, y + height / 2, z), (radius, height / 2, radius), paint, 1.0 if top is None else top / radius)
+        (x, y, z), top = foot, radius if top is None else top
+        wide, turn = max(radius, top), None if top <= radius else turning(tilt=math.pi)  # the wider end is at y = -1
+        self.body(CONE, (x, y + height / 2, z), (wide, height / 2, wide), paint, min(radius, top) / wide, turn)
 
     def roof(self, foot, size, paint):
         """A gable roof whose ridge runs along x; `size` is length, height and width."""

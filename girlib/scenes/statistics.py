@@ -15,7 +15,8 @@ def depth_statistics(depth, grey):
     """Statistics of a depth map and its grey picture in [0, 1], both (H, W) or (1, 1, H, W); the depth in any unit.
 
     The depth is brought to [0, 1] first; g is the length of its forward differences, a depth edge where g > 0.02. An image edge is where
-    the Sobel gradient of the picture, after a Gaussian of one pixel, exceeds 0.03. "Without" means: none of the other kind within two pixels.
+    the Sobel gradient of the picture, after a Gaussian of one pixel, exceeds 0.03.
+    "Without" means: none of the other kind within two pixels.
     """
     depth, grey = (plane(x, name) for x, name in ((depth, "depth"), (grey, "grey")))
     if depth.shape != grey.shape:
