@@ -327,7 +327,7 @@ def test_f_measure_at_one_threshold_and_at_all():
     best = max(oracle.f_measure(levels >= k, mask, 1) for k in range(256))
     close(metrics.f_measure(levels, 255 * mask, data_range=255, threshold="maximum", beta2=1), best)
     assert metrics.f_measure(saliency * ~mask, mask) == 0
-    assert metrics.f_measure(0.9 + 0 * saliency, mask) == 0              # twice the mean is more than all: the threshold is 1
+    assert metrics.f_measure(np.where(mask, 1.0, 0.9), mask) == 1         # twice the mean is more than all: the threshold is 1
 
 
 def test_miou_counts_over_all_images_and_leaves_out_absent_classes():
