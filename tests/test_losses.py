@@ -268,6 +268,23 @@ def test_the_predecessor_of_the_information_loss_equals_its_released_form():
     assert (module.mean[0].weight.grad - stored["grad.fc1_rgb3.weight64"]).abs().max() < 1e-9
 
 
+def test_the_predecessor_is_cross_entropy_of_samples_minus_divergence_of_the_codes():
+    torch.manual_seed(0)
+    module = losses.MutualInformation(channels=2, size=12, latent=3).double()
+    maps, noise = images(2, (2, 2, 12, 12)), images(2, (2, 3), seed=1)
+    mean, sigma, s = [], [], []
+    for i in (0, 1):
+        x = module.features[i](maps[i])
+        mean.append(torch.tanh(module.mean[i](x))), sigma.append(torch.exp(torch.tanh(module.log[i](x))))
+        s.append(1 / (1 + torch.exp(-mean[i] - noise[i] * sigma[i] ** 0.5)))
+    expected = 0
+    for i, j in ((0, 1), (1, 0)):
+        expected -= (s[j] * s[i].log() + (1 - s[j]) * (1 - s[i]).log()).sum()
+        expected -= ((sigma[j] / sigma[i]).log() + (sigma[i] ** 2 + (mean[i] - mean[j]) ** 2) / (2 * sigma[j] ** 2) - 0.5).sum() / 2
+    assert module(*maps, noise).item() == pytest.approx(expected.item(), rel=1e-12)
+    assert module(*maps) != module(*maps)                                          # noise is drawn
+
+
 def test_normalised_information_is_zero_for_equal_independent_distributions_and_one_for_codes_that_agree():
     same = torch.tensor([[0.1, 0.2, 0.3, 0.4]], dtype=torch.float64)
     assert abs(losses.normalised_information(same, same).item()) < 1e-12           # one image: the joint is the product

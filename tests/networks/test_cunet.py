@@ -92,6 +92,14 @@ def test_every_parameter_learns():
     assert all(p.grad.abs().max() > 0 for p in network.parameters())
 
 
+def test_thresholds_start_at_a_hundredth():
+    network = cunet.Network(**SMALL["cunet_restoration"])
+    thresholds = [p for name, p in network.named_parameters() if ".lam_" in name]
+    assert thresholds and all(p.item() == pytest.approx(0.01) for p in thresholds)
+
+
 def test_wrong_channels_are_refused():
+    with pytest.raises(GirlibError, match="guide is 8x9, but target is 8x8"):
+        cunet.Network(width=4, kernel_size=3)(torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 9))
     with pytest.raises(GirlibError, match="guide has 3 channels"):
         cunet.Network(width=4, kernel_size=3)(torch.rand(1, 1, 8, 8), torch.rand(1, 3, 8, 8))

@@ -129,3 +129,5 @@ def test_an_unknown_form_and_wrong_channels_are_refused():
         fgf.Network(form="dgf_d")
     with pytest.raises(GirlibError, match="guide has 1 channels"):
         fgf.Network()(torch.rand(1, 3, 8, 8), torch.rand(1, 1, 16, 16))
+    with pytest.raises(GirlibError, match="guide_low is 8x9, but target is 8x8"):
+        fgf.Network()(torch.rand(1, 3, 8, 8), torch.rand(1, 3, 16, 16), torch.rand(1, 3, 8, 9))

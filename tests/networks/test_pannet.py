@@ -76,6 +76,14 @@ def test_any_size_is_kept(size):
         assert network.finish(network(*network.prepare(sample)), sample).shape == (2, 4, *size)
 
 
+def test_enlarging_continues_a_slow_wave_from_its_own_places():
+    """Number i of a row stands at 4 i + 2, for the first doubling fills the even places and the second the odd ones."""
+    wave = lambda y, x: torch.cos(2 * torch.pi * (y[:, None] / 64 + 2 * x / 48) + 0.3)[None, None]
+    low = wave(4 * torch.arange(16, dtype=torch.float64) + 2, 4 * torch.arange(12, dtype=torch.float64) + 2)
+    full = wave(torch.arange(64, dtype=torch.float64), torch.arange(48, dtype=torch.float64))
+    assert (pannet.enlarge_23_taps(low) - full).abs().max() < 2e-3
+
+
 def test_a_low_image_that_was_rounded_down_is_continued_by_its_edge():
     low = torch.rand(1, 2, 2, 3)
     continued = pannet.fit(low, torch.zeros(1, 1, 11, 12))
