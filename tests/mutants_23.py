@@ -22,7 +22,7 @@ EDITS = [
      "x.unflatten(1, (-1, heads)).transpose(1, 2).flatten(3) for x in (Q, K, V))"),
     ("operand added after MGCA", 'return conv((A @ V).reshape(operand.shape), w, "project")',
      'return conv((A @ V).reshape(operand.shape), w, "project") + operand'),
-    ("softmax on the kernels", 'return conv(x, w, "2")                                  # KV', 'return conv(x, w, "2").softmax(dim=1)  # KV'),
+    ("softmax on the kernels", 'return conv(x, w, "2")                              # KV', 'return conv(x, w, "2").softmax(dim=1)  # KV'),
     ("slope of the leaky ReLU", 'F.leaky_relu(conv(G, w, "0.0"), 0.1)', 'F.leaky_relu(conv(G, w, "0.0"), 0.2)'),
     ("zeros outside where the edge is repeated", 'F.pad(x, (3,) * 4, mode="replicate")', "F.pad(x, (3,) * 4)"),
     ("kernel turned round", "(neighbours(x) * KV[:, None]).sum(dim=2)", "(neighbours(x) * KV[:, None].flip(2)).sum(dim=2)"),
