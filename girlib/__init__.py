@@ -12,11 +12,18 @@ _HOME = {
     "guided_filter": "filters",
     "GuidedFilter": "filters",
     "neighborhood_attention_2d": "attention",
+    "Capture": "samples",
     "Sample": "samples",
     "create_model": "networks",
     "load_model": "networks",
     "list_models": "networks",
     "predict": "networks",
+    "make_scene": "scenes",
+    "open_dataset": "datasets",
+    "list_datasets": "datasets",
+    "get_task": "tasks",
+    "list_tasks": "tasks",
+    "evaluate": "evaluation",
 }
 __all__ = ["__version__", *_HOME]
 
