@@ -96,10 +96,9 @@ def test_shadow_is_where_something_stands_in_the_way_of_the_sun(kind):
     free = scene.points.sun[2]
     at = np.concatenate([random.choice(((facing > 0.2) & side).nonzero()[:, 0].numpy(), 30) for side in (free, ~free)])
     start = np.stack([x.double().numpy()[at] for x in scene.points.where], -1)
-    start += 1.5 * LIFT[kind] * np.stack([x.double().numpy()[at] for x in scene.points.normal], -1)
     way = np.array(scene.setting.towards) / np.linalg.norm(scene.setting.towards)
     reach, steps = {"indoor": (4.0, 1600), "outdoor": (30.0, 2000), "overhead": (40.0, 1200)}[kind]
-    path = start[:, None] + np.linspace(0, reach, steps)[:, None] * way
+    path = start[:, None] + np.linspace(LIFT[kind], reach, steps)[:, None] * way
     blocked = np.zeros(len(at), dtype=bool)
     for body in scene.solids.bodies:
         size = sum(h * h for h in body.half) * 1.01
