@@ -81,7 +81,7 @@ class Change:
 def mutations(tree):
     """All changes inside functions and their default values."""
     def visit(node, inside):
-        if isinstance(node, (ast.Raise, ast.JoinedStr)):
+        if isinstance(node, (ast.Raise, ast.JoinedStr)) or isinstance(node, ast.keyword) and node.arg in ONLY_SPEED:
             return
         inside = inside or isinstance(node, (ast.FunctionDef, ast.Lambda))
         for name, value in ast.iter_fields(node):

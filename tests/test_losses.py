@@ -299,6 +299,11 @@ def test_the_masked_information_loss_has_the_right_gradient():
     assert torch.autograd.gradcheck(module, maps)
 
 
+def test_codes_are_of_four_numbers_unless_asked_otherwise():
+    assert [x.out_features for x in losses.MutualInformation(channels=2, size=8).mean] == [4, 4]
+    assert [x[-1].out_features for x in losses.MaskedMutualInformation(channels=2).to_vector] == [4, 4]
+
+
 def test_where_the_mask_is_one_nothing_is_left_to_share():
     module = losses.MaskedMutualInformation(channels=2)
     with torch.no_grad():

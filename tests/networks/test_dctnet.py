@@ -95,6 +95,11 @@ def test_no_depth_is_negative():
     assert network(torch.rand(1, 1, 16, 16), torch.rand(1, 3, 16, 16)).abs().max() == 0
 
 
+def test_shared_kernels_start_as_those_of_any_convolution():
+    kernels = [p for name, p in dctnet.Network(width=8).named_parameters() if "kernel_shared" in name]
+    assert kernels and all(0.9 < p.abs().max() * (9 * p.shape[1]) ** 0.5 <= 1 for p in kernels)
+
+
 def test_every_parameter_learns():
     stored = own("dctnet")
     network = dctnet.Network(width=8)
