@@ -100,6 +100,11 @@ def test_shared_kernels_start_as_those_of_any_convolution():
     assert kernels and all(0.9 < p.abs().max() * (9 * p.shape[1]) ** 0.5 <= 1 for p in kernels)
 
 
+def test_the_logarithms_of_lambda_scatter_by_a_third_around_a_tenth():
+    values = dctnet.Network(width=400).log_lambda
+    assert values.mean().item() == pytest.approx(0.1, abs=0.05) and values.std().item() == pytest.approx(0.3, abs=0.05)
+
+
 def test_every_parameter_learns():
     stored = own("dctnet")
     network = dctnet.Network(width=8)
