@@ -243,7 +243,7 @@ def test_controls_make_the_hard_cases():
     ({"seed": -1}, "seed is -1"), ({"seed": True}, "seed is True"), ({"seed": 1.5}, "seed is 1.5"), ({"seed": 2**63}, "seed is"),
     ({"time": float("nan")}, "time is nan"), ({"time": "now"}, "time is 'now'"), ({"time": True}, "time is True"),
     ({"texture": 1.5}, "texture is 1.5"), ({"hidden": -0.1}, "hidden is -0.1"), ({"hidden": None}, "hidden is None"),
-    ({"device": "gameboy"}, "device 'gameboy' can't be used here"), ({"device": "cuda:99"}, "device 'cuda:99' can't be used here"),
+    ({"device": "kettle"}, "device 'kettle' can't be used here"), ({"device": "cuda:99"}, "device 'cuda:99' can't be used here"),
     ({"device": 1.5}, "device 1.5 can't"), ({"device": "meta"}, "device 'meta' can't"),
 ])
 def test_bad_input_is_one_sentence(given, message):
