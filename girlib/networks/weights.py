@@ -309,14 +309,15 @@ def _read_matconvnet(path):
 
 
 def _layers_of_matlab5(path):
-    from scipy.io import loadmat
+    from girlib.matlab import read_matlab5
 
     def kernel(array):                                                       # (rows, columns, in[, out])
         return array.reshape(*array.shape, *[1] * (4 - array.ndim)).transpose(3, 2, 0, 1)
 
-    layers = loadmat(path, variable_names=["net"])["net"]["layers"][0, 0].ravel()
-    return [{stream: (kernel(cell[0]), cell[1]) for stream in layer.dtype.names
-             if stream.startswith("weights") and len(cell := layer[stream][0, 0].ravel()) == 2} for layer in layers]
+    (net,) = read_matlab5(path.read_bytes(), ["net"])["net"]
+    layers = [layer for cell in net["layers"] for layer in (cell if isinstance(cell, list) else [cell])]
+    return [{stream: (kernel(pair[0]), pair[1]) for stream, pair in layer.items() if stream.startswith("weights") and len(pair) == 2}
+            for layer in layers]
 
 
 def _layers_of_hdf5(path):
