@@ -8,15 +8,25 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "girlib"
 
 
+def home(path):
+    """The file or folder directly in the package that a file belongs to."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+HOMES = {home(path) for path in PACKAGE.rglob("*.py")} - {"__init__"}
+
+
 def imported_by(path):
-    """Names of the girlib files that `path` imports at the top or inside functions."""
+    """The files and folders of girlib that `path` imports at the top or inside functions, but for its own folder."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "girlib":
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and path.parent == PACKAGE:
+            found |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == "girlib":
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("girlib."):
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").startswith("girlib."):
             found.add(node.module.split(".")[1])
-    return {name for name in found if (PACKAGE / f"{name}.py").is_file()}
+    return found & HOMES - {home(path)}
 
 
 def test_importing_girlib_loads_only_the_standard_library():
@@ -37,7 +47,10 @@ def test_unknown_name_is_an_attribute_error():
 
 
 def test_no_two_files_need_each_other():
-    needs = {path.stem: imported_by(path) for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
+    needs = {name: set() for name in HOMES}
+    for path in PACKAGE.rglob("*.py"):
+        if path != PACKAGE / "__init__.py":
+            needs[home(path)] |= imported_by(path)
     while leaves := [name for name, others in needs.items() if not others & needs.keys()]:
         for name in leaves:
             del needs[name]

@@ -57,8 +57,10 @@ def load_model(name, task, weights=None, scale=None, **options):
     file, needed = _released(where, name, network, task, scale, options)
     model = _create(where, name, task, {**needed, **options})
     path = _weights_folder(where) / file
+    if not path.is_file() and path.with_suffix(".mat").is_file():           # as its authors gave it, before it was converted
+        path = path.with_suffix(".mat")
     if not path.is_file():
-        raise GirlibError(f"{where}: the released weights of {name} are not at {str(path)!r}; put them there, or give weights= "
+        raise GirlibError(f"{where}: the released weights of {name} are not at {str(path)!r}; {_how_to_get(file)}, or give weights= "
                           "the path of the file.")
     return load_weights(model, read_weights(path), network, path.name)
 
@@ -149,6 +151,12 @@ def _released(where, name, network, task, scale, options):
     if callable(file):                                                      # where an option decides
         file = file({**network.TASKS[task], **options})
     return file if isinstance(file, tuple) else (file, {})
+
+
+def _how_to_get(file):
+    from girlib.registry import registry
+    entry = "weights/" + Path(file).parts[0]
+    return f"run `girlib fetch {entry}`" if entry in registry() else "put them there"
 
 
 def _weights_folder(where):

@@ -67,7 +67,7 @@ def test_what_does_not_exist_is_answered_with_what_does():
 
 def test_released_weights_that_are_not_there_say_where_they_belong(tmp_path, monkeypatch):
     monkeypatch.setenv("GIRLIB_DATA", str(tmp_path))
-    with pytest.raises(GirlibError, match="weights of fdkn are not at '.*weights/dkn/FDKN_8x'; put them there"):
+    with pytest.raises(GirlibError, match="weights of fdkn are not at '.*weights/dkn/FDKN_8x'; run `girlib fetch weights/dkn`"):
         load_model("fdkn", "depth", "official", 8)
 
 
