@@ -136,3 +136,9 @@ def test_wrong_channels_are_refused():
         fdkn.Network()(torch.rand(1, 2, 8, 8), torch.rand(1, 3, 8, 8))
     with pytest.raises(GirlibError, match="guide has 1 channels"):
         dkn.Network()(torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8))
+
+
+def test_depth_is_scaled_to_the_unit_range():
+    depth = torch.tensor([[[[2.0, 6.0], [4.0, 3.0]]]])
+    target, _ = create_model("dkn", "depth").prepare(Sample(depth, torch.rand(1, 3, 2, 2), reference=depth))
+    assert torch.allclose(target, (depth - 2) / 4)

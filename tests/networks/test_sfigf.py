@@ -262,3 +262,9 @@ def test_weights_of_another_form_are_refused():
     parameters = {k: x.float() for k, x in part(own("sfigf_mff"), "param").items()}
     with pytest.raises(GirlibError, match="doesn't fit"):
         load_weights(sfigf.Network(**T["pansharpening"] | {"width": 8}), parameters, sfigf, "multi-focus weights")
+
+
+def test_networks_of_two_ways_and_of_mosaics_alone_start_from_small_normal_numbers():
+    for task, normal in [("multifocus", True), ("pansharpening", False)]:
+        weight = sfigf.Network(**{**sfigf.TASKS[task], "width": 16}).body.cmfe.first_P[0].weight
+        assert (0.015 < weight.std().item() < 0.025) == normal, task
