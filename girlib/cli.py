@@ -75,6 +75,84 @@ def data(
     show(root, details, as_json)
 
 
+@app.command(epilog="Examples:  girlib evaluate bicubic depth --dataset middlebury --scale 4  ·  girlib evaluate dctnet depth --dataset nyu "
+             "--scale 8 --weights official --keep  ·  girlib evaluate gf depth --scale 4 -o radius=8 -o eps=1e-4 --json")
+def evaluate(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="A network (dctnet, sfigf, ...) or a classical method (bicubic, gf, jbu, "
+                                          "average, ...).")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="What it is to do: depth, pansharpening, multifocus, ...")],
+    dataset: Annotated[str, typer.Option(help="A dataset of the task, or procedural: scenes that need no download.")] = "procedural",
+    scale: Annotated[int | None, typer.Option(help="Of super-resolution; default the first of the task.")] = None,
+    protocol: Annotated[str | None, typer.Option(help="One of the task's ways to score; default the first for the dataset.")] = None,
+    weights: Annotated[str | None, typer.Option(help="official (the authors'), girlib (ours) or the path of a file; default random.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Score only so many images, from the first.")] = None,
+    size: Annotated[int, typer.Option(help="Of procedural scenes, in pixels.")] = 256,
+    seed: Annotated[int, typer.Option(help="Of scenes, noise and random weights.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that share the images; 0: this one. The result is the same.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first image that cannot be scored (exit code 2).")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A record a line as JSON, with the value of every image.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Add the records to results/records instead of _build/records.")] = False,
+    option: Annotated[list[str] | None, typer.Option("-o", "--option", metavar="NAME=VALUE",
+                      help="An option of the method, e.g. -o radius=8; may be repeated.")] = None,
+):
+    """Score a method on a dataset, as a paper scores it; a record a metric.
+
+    Images that cannot be scored are named at the end; the others count.
+    """
+    from girlib.evaluation import evaluate
+    from girlib.notebook import parse_parameters
+    from girlib.results import append, as_line, records_folder
+
+    records = evaluate(method, task, dataset, scale=scale, protocol=protocol, weights=weights, limit=limit, size=size, seed=seed,
+                       device=device, workers=workers, strict=strict, progress=sys.stderr.isatty(), options=parse_parameters(option or []))
+    if not records[0].images:
+        raise GirlibError(f"evaluate: no image could be scored: {next(iter(records[0].failed.values()))}")
+    append(records, records_folder(keep) / f"{task}.jsonl")
+    for record in records:
+        print(as_line(record) if as_json else _line(record))
+    for name, why in records[0].failed.items():
+        print(f"girlib: not scored: {name}: {why}", file=sys.stderr)
+
+
+def _line(record):
+    at = f" {record.scale}x" if record.scale else ""
+    value = "nothing scored" if record.value is None else f"{record.value:.6f}" + (f" {record.unit}" if record.unit != "1" else "")
+    images = f"{len(record.images)} image{'s' * (len(record.images) != 1)}"
+    return f"{record.method}  {record.task}  {record.dataset}{at}  {record.metric}  {value}  ({images})"
+
+
+@app.command(epilog="Examples:  girlib table --list  ·  girlib table sfigf:1  ·  girlib table gdd:2 --markdown > gdd2.md")
+def table(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="As in --list: sfigf:1, dagf:1, mgdn:4, gdd:2, ...")] = None,
+    show: Annotated[bool, typer.Option("--list", help="All 20 tables: how many numbers were published, measured, and wait.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Write Markdown.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV, a line a cell.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+):
+    """Print a table of the papers: published, measured, the difference, and what each row waits for.
+
+    Measured values come from the records of `girlib evaluate`. Networks appear once their baseline is right.
+    """
+    import json
+
+    from girlib import tables
+    from girlib.tables_text import listing
+
+    if as_markdown + as_csv + as_json > 1:
+        raise GirlibError("table: give one of --markdown, --csv and --json.")
+    if show is (name is not None):
+        raise GirlibError("table: give the name of a table, as in `girlib table sfigf:1`, or --list.")
+    if show:
+        if as_markdown or as_csv:
+            raise GirlibError("table: --list is written for reading or, with --json, for programs; leave the other option out.")
+        found = tables.list_tables()
+        print(json.dumps(found, indent=1) if as_json else listing(found))
+        return
+    found = tables.table(name)
+    print(found.markdown() if as_markdown else found.csv() if as_csv else found.json() if as_json else found)
+
+
 @app.command()
 def doctor():
     """Print the environment, what is missing, and the command that mends it. Exit code 1 if something necessary is missing."""
@@ -86,12 +164,20 @@ def doctor():
 
 def main():
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except (GirlibError, TimeoutError) as error:
         if "--debug" in sys.argv:
             raise
         print(f"girlib: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, GirlibError) else 124)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):        # of typer and click: an unknown option, a word for a number
+            raise
+        if said := " ".join(error.format_message().split()):
+            print(f"girlib: {said.rstrip('.')}; add --help to see what can be given.", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def append(records, path):
     """Adds records to a file of JSON lines: all of them or, if the machine dies on the way, whole lines only."""
     import fcntl
 
-    text = "".join(json.dumps(_plain(asdict(record)), sort_keys=True, allow_nan=False) + "\n" for record in records).encode()
+    text = "".join(as_line(record) + "\n" for record in records).encode()
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,6 +98,11 @@ def append(records, path):
                 raise
     except OSError as error:
         raise GirlibError(f"records: {str(path)!r} cannot be written ({error.strerror}); free space or choose another folder.") from None
+
+
+def as_line(record):
+    """A record as one line of JSON."""
+    return json.dumps(_plain(asdict(record)), sort_keys=True, allow_nan=False)
 
 
 def _plain(value):

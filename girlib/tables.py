@@ -1,0 +1,341 @@
+"""The tables of the papers, printed beside what was measured here: `table("sfigf:1")`, `girlib table sfigf:1`.
+
+A cell has a measured value, or it says what it waits for: data, weights, a run, a network that isn't built here. A measured
+value is compared only where all images of the paper were scored; a part of them is shown as a part. And a network's value
+appears only after the baseline (bicubic, the average of the sources) gives what it is known to give under the same protocol:
+before that, the difference between two networks may be one between two evaluations.
+"""
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from girlib import published
+from girlib.errors import GirlibError
+from girlib.results import read, records_folder
+from girlib.tasks import TASKS, get_task
+
+# (unit of the record, unit of the print) -> what to multiply by
+UNITS = {("degrees", "radians"): math.pi / 180, ("radians", "degrees"): 180 / math.pi, ("1", "percent"): 100.0,
+         ("bit (sum) or nat (mean)", "1"): 1.0}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One printed number, and what is known about it here."""
+
+    row: str
+    column: str
+    published: str
+    unit: str
+    direction: str
+    measured: float | None = None
+    images: int | None = None           # that were scored, and how many the paper scored
+    of: int | None = None
+    provenance: str = ""
+    waits: str = ""
+
+    @property
+    def whole(self):
+        return self.measured is not None and self.images == self.of
+
+    @property
+    def difference(self):
+        """Measured minus published; None where nothing, or only a part of the images, was measured."""
+        return self.measured - float(self.published) if self.whole else None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A baseline that has to come out right before a network is compared."""
+
+    dataset: str
+    scale: int | None
+    protocol: str
+    metric: str
+    reference: published.Reference
+    measured: float | None
+    command: str
+
+    @property
+    def open(self):
+        return self.measured is not None and abs(self.measured - self.reference.value) <= self.reference.band
+
+    def __str__(self):
+        at, known = f" {self.scale}x" if self.scale else "", self.reference
+        expected = f"{known.value:g} expected, {known.band:g} allowed ({known.source})"
+        what = f"{known.method}, {self.dataset}{at}, {self.metric} under {self.protocol}"
+        if self.measured is None:
+            return f"{what}: not measured, {expected}: {self.command}"
+        return f"{what}: {self.measured:.6f} measured, {expected}: {'equal' if self.open else 'NOT EQUAL, so networks are not compared'}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a paper. str() prints it; markdown(), html(), csv(), json() and frame() write it."""
+
+    name: str
+    title: str
+    cells: dict[tuple[str, str], Cell]
+    gates: tuple[Gate, ...]
+    ungated: tuple[str, ...]            # ways of measuring for which no value of a baseline is known
+    notes: tuple[tuple[str, str, str], ...]
+    turned: bool                        # methods are columns
+    rows: tuple[str, ...] = field(init=False)
+    columns: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self):
+        for place, name in enumerate(("rows", "columns")):
+            object.__setattr__(self, name, tuple(dict.fromkeys(key[place] for key in self.cells)))
+
+    def ranks(self):
+        """{(row, column): 1 or 2} of the best and the second best printed numbers, methods of one footing against each other."""
+        groups = {}
+        for (row, column), cell in self.cells.items():
+            if cell.direction == "none":
+                continue
+            found = published.FOOTING.match(row)
+            groups.setdefault((row, "") if self.turned else (column, found and found[2]), []).append(cell)
+        ranks = {}
+        footings = any(footing for _, footing in groups)
+        for (_, footing), cells in groups.items():
+            best = sorted({float(cell.published) for cell in cells}, reverse=cells[0].direction == "higher")
+            if len(cells) > 1 and (footing or not footings):
+                ranks |= {(c.row, c.column): best.index(float(c.published)) + 1 for c in cells if float(c.published) in best[:2]}
+        return ranks
+
+    def __str__(self):
+        from girlib.tables_text import text
+        return text(self)
+
+    def markdown(self):
+        from girlib.tables_text import markdown
+        return markdown(self)
+
+    def html(self):
+        from girlib.tables_text import html
+        return html(self)
+
+    _repr_html_ = html
+
+    def csv(self):
+        from girlib.tables_text import as_csv
+        return as_csv(self)
+
+    def json(self):
+        from girlib.tables_text import as_json
+        return as_json(self)
+
+    def frame(self):
+        """A pandas frame, a line a cell."""
+        try:
+            import pandas
+        except ImportError:
+            raise GirlibError("table: a frame needs pandas: pip install pandas") from None
+        from girlib.tables_text import entries
+        return pandas.DataFrame(entries(self))
+
+
+def table(name, records=None):
+    """A table of a paper, beside the records that are given (default: those kept in the repository and those of this machine)."""
+    printed = published.numbers(name)
+    records = all_records() if records is None else records
+    cells, gates, ungated = {}, {}, {}
+    for (row, column), number in printed.items():
+        meaning = published.meaning(name, row, column)
+        cell = Cell(row, column, number.text, number.unit, number.direction)
+        cells[row, column] = _fill(cell, meaning, records, gates, ungated)
+    return Table(name, published.titles()[name], cells, tuple(gates.values()), tuple(ungated), tuple(published.notes(name)),
+                 published.methods_are_columns(name))
+
+
+def list_tables(records=None):
+    """[dict] of all tables: name, title, rows, columns, published, measured (whole, or on a part of the images), waiting."""
+    records = all_records() if records is None else records
+    found = []
+    for name in published.titles():
+        one = table(name, records)
+        cells = one.cells.values()
+        found.append({"name": name, "title": one.title, "rows": len(one.rows), "columns": len(one.columns), "published": len(cells),
+                      "measured": sum(cell.whole for cell in cells),
+                      "part": sum(cell.measured is not None and not cell.whole for cell in cells),
+                      "waiting": sum(cell.measured is None and bool(cell.waits) for cell in cells)})
+    return found
+
+
+def all_records():
+    """Those of tasks kept in `results/records`, then those of this machine; benchmarks keep others in the same folders."""
+    files = [records_folder(keep) / f"{task}.jsonl" for keep in (True, False) for task in TASKS]
+    return [record for file in files if file.is_file() for record in read(file)]
+
+
+# ------------------------------------------------------------------------------------------------------------ one cell
+
+def _fill(cell, meaning, records, gates, ungated):
+    waits = meaning.waits or _impossible(meaning)
+    if waits:
+        return replace(cell, waits=waits)
+    found = [_find(meaning, dataset, records) for dataset in meaning.datasets]
+    shut = []
+    for dataset in meaning.datasets:
+        key, gate = _gate(meaning, dataset, records)
+        if gate is None:
+            ungated[key] = True
+        else:
+            gates[key] = gate
+            shut += [] if gate.open else [gate]
+    if not all(found):
+        return replace(cell, waits="; ".join(filter(None, dict.fromkeys(_missing(meaning, dataset) for dataset, record
+                                                                         in zip(meaning.datasets, found, strict=True) if not record))))
+    if _is_network(meaning.method) and shut:
+        return replace(cell, waits=f"its baseline: {shut[0]}")
+    factor = _factor(found[0], cell.unit)
+    if factor is None:
+        return replace(cell, waits=f"a measurement in {cell.unit}; there is one in {_unit(found[0])}")
+    values = [value for record in found for value in record.images.values()] if meaning.pooled else [record.value for record in found]
+    scored = sum(len(record.images) for record in found)
+    return replace(cell, measured=factor * sum(values) / len(values), images=scored, of=meaning.images or scored,
+                   provenance=_provenance(found[0]))
+
+
+def _impossible(meaning):
+    """Why no run could fill the cell, or an empty text."""
+    try:
+        task = get_task(meaning.task)
+        for dataset in meaning.datasets:
+            if dataset not in task.datasets:
+                return f"the task {task.name}, which has no dataset {dataset}"
+            task.protocol(dataset, meaning.protocol)
+    except ImportError:
+        return f"the task {meaning.task}"
+    except GirlibError as error:
+        return f"a protocol ({error})"
+    if _is_network(meaning.method) and meaning.task not in _network(meaning.method).TASKS:
+        return f"not built here: {meaning.method} for {meaning.task}"
+    return ""
+
+
+def _find(meaning, dataset, records):
+    """The record of the method as the paper scores it; of several the one with the most images, then the newest."""
+    from girlib.metrics import METRICS
+    task = get_task(meaning.task)
+    protocol = task.protocol(dataset, meaning.protocol)
+    defaults = METRICS[meaning.metric].options
+    fitting = [r for r in records if
+               (r.method, r.task, r.dataset, r.scale, r.protocol.get("name"), r.metric)
+               == (meaning.method, task.name, dataset, meaning.scale, protocol.name, meaning.metric)
+               and r.value is not None and r.options == meaning.options and r.protocol.get("sensor") == protocol.sensor
+               and all({**defaults, **r.protocol.get("metric", {})}[name] == value for name, value in meaning.metric_options.items())
+               and (r.weights or not _needs_weights(meaning.method))]
+    return max(fitting, key=lambda r: (len(r.images), r.date or ""), default=None)
+
+
+def _gate(meaning, dataset, records):
+    """(how it is measured, the baseline that stands for it or None)."""
+    known = published.reference(meaning.task, dataset, meaning.scale, meaning.protocol, meaning.metric)
+    key = f"{dataset}{f' {meaning.scale}x' if meaning.scale else ''}, {meaning.metric} under {meaning.protocol}"
+    if known is None:
+        return key, None
+    baseline = replace(meaning, method=known.method, options={})
+    record = _find(baseline, dataset, records)
+    names = [] if record is None else known.images or list(record.images)
+    values = [record.images[name] for name in names if name in record.images]
+    mean = sum(values) / len(values) if values and len(values) == len(names) else None
+    return key, Gate(dataset, meaning.scale, meaning.protocol, meaning.metric, known, mean, _command(baseline, dataset))
+
+
+# ----------------------------------------------------------------------------------------------- what a measurement needs
+
+def _missing(meaning, dataset):
+    """What has to be there before the cell can be measured, each with its command; a run if nothing is missing."""
+    from girlib.metrics import METRICS
+    missing = [] if _is_here(dataset, get_task(meaning.task).datasets[dataset]) else [f"the dataset {dataset}: girlib fetch {dataset}"]
+    at = f" --scale {meaning.scale}" if meaning.scale else ""
+    weights = ""
+    if _is_network(meaning.method) and _needs_weights(meaning.method):
+        released = _network(meaning.method).RELEASED
+        if meaning.options or not {(meaning.task, meaning.scale), (meaning.task, None)} & released.keys():
+            setting = " with " + ", ".join(f"{name}={value}" for name, value in meaning.options.items()) if meaning.options else ""
+            missing.append(f"weights{setting}, which nobody released: girlib train {meaning.method} {meaning.task}{at}")
+        else:
+            weights = " --weights official"
+            if not _released_here(meaning):
+                missing.append(f"the released weights: girlib fetch weights/{_home(meaning)}")
+    if meaning.metric == "lpips" and not _have("lpips"):
+        missing.append(METRICS["lpips"].needs or "the package lpips: pip install lpips")
+    return "; ".join(missing) or f"a run: {_command(meaning, dataset)}{weights}"
+
+
+def _command(meaning, dataset):
+    at = f" --scale {meaning.scale}" if meaning.scale else ""
+    options = "".join(f" -o {name}={value}" for name, value in meaning.options.items())
+    return f"girlib evaluate {meaning.method} {meaning.task} --dataset {dataset}{at} --protocol {meaning.protocol}{options}"
+
+
+@cache
+def _network(method):
+    from importlib import import_module
+    return import_module(f"girlib.networks.{method}")
+
+
+def _is_network(method):
+    from girlib.networks import NETWORKS
+    return method in NETWORKS
+
+
+def _needs_weights(method):
+    """GDD and its kin have none: they are optimised for each image."""
+    return _is_network(method) and not hasattr(_network(method).Network, "predict")
+
+
+def _file(meaning):
+    released = _network(meaning.method).RELEASED
+    file = released.get((meaning.task, meaning.scale)) or released[meaning.task, None]
+    return file[0] if isinstance(file, tuple) else file
+
+
+def _home(meaning):
+    """The folder of a network's released weights, by which they are fetched."""
+    file = _file(meaning)
+    return meaning.method if callable(file) else file.split("/")[0]
+
+
+def _released_here(meaning):
+    from girlib.notebook import find_data
+    folder, file = find_data(), _file(meaning)
+    return folder is not None and (callable(file) or (folder / "weights" / file).is_file())
+
+
+@cache
+def _is_here(dataset, split):
+    from girlib.datasets import open_dataset
+    try:
+        return len(open_dataset(dataset, split=split)) > 0
+    except GirlibError:
+        return False
+
+
+def _have(package):
+    from importlib.util import find_spec
+    return find_spec(package) is not None
+
+
+# ---------------------------------------------------------------------------------------------------------------- a record
+
+def _unit(record):
+    """The unit of a record's value: an option of the metric may have changed it."""
+    given = record.protocol.get("metric", {})
+    return "grey" if given.get("factor") == 255 and record.unit == "1" else given.get("unit", record.unit)
+
+
+def _factor(record, unit):
+    own = _unit(record)
+    return 1.0 if own == unit or unit == "mixed" else UNITS.get((own, unit))
+
+
+def _provenance(record):
+    weights = f", weights {record.weights[:12]}" if record.weights else ""
+    trained = f", trained here ({record.profile})" if record.profile else ""
+    options = "".join(f", {name}={value}" for name, value in record.options.items())
+    versions = f"girlib {record.versions.get('girlib', '?')}" + (f" at {record.commit}" if record.commit else "")
+    return f"{record.method}{options}{weights}{trained}; protocol {record.protocol['name']}; {record.device}; {versions}"

@@ -1,0 +1,222 @@
+"""How a table is written: for a terminal, as Markdown and HTML for the book, as CSV and JSON for programs."""
+
+import csv
+import html as markup
+import io
+import json
+import re
+import sys
+from os import environ
+
+
+BEST = {1: ("\033[1m", "\033[0m"), 2: ("\033[4m", "\033[0m")}          # bold, underlined
+LEGEND = "~ on a part of the images, so not compared"
+
+
+def entries(table):
+    """[dict] of a table, one a cell."""
+    return [{"table": table.name, "row": c.row, "column": c.column, "published": c.published, "unit": c.unit, "direction": c.direction,
+             "measured": c.measured, "images": c.images, "of": c.of, "difference": c.difference, "provenance": c.provenance,
+             "waits": c.waits} for c in table.cells.values()]
+
+
+def as_json(table):
+    return json.dumps({"table": table.name, "title": table.title, "cells": entries(table), "baselines": [str(gate) for gate in table.gates],
+                       "without baseline": list(table.ungated), "notes": [list(note) for note in table.notes]}, indent=1)
+
+
+def as_csv(table):
+    out = io.StringIO()
+    lines = entries(table)
+    writer = csv.DictWriter(out, lines[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return out.getvalue().rstrip("\n")
+
+
+# ------------------------------------------------------------------------------------------------------------ what is said
+
+def lines_of(table, row):
+    """[(what it is, [a text a column])] of a row: as printed and, where any cell was measured, measured and the difference."""
+    cells = [table.cells[row, column] for column in table.columns]
+    lines = [(row, [cell.published for cell in cells])]
+    if any(cell.measured is not None for cell in cells):
+        lines.append(("  measured", [_like(cell.measured, cell, "") + "~" * (not cell.whole and cell.measured is not None) for cell in cells]))
+        if any(cell.whole for cell in cells):
+            lines.append(("  difference", [_like(cell.difference, cell, "+") for cell in cells]))
+    return lines
+
+
+def _like(value, cell, sign):
+    """A value with as many decimals as the printed one."""
+    return "" if value is None else f"{value:{sign}.{len(cell.published.partition('.')[2])}f}"
+
+
+def remarks(table):
+    """[(heading, [(of what, text)])]: where measured values come from, what the others wait for, baselines, oddities of the print."""
+    came, waits = {}, {}
+    for cell in table.cells.values():
+        method, other = (cell.column, cell.row) if table.turned else (cell.row, cell.column)
+        if cell.measured is not None:
+            part = "" if cell.whole else f"; {cell.images} of {cell.of} images"
+            came.setdefault(cell.provenance + part, {}).setdefault(method, []).append(other)
+        else:
+            text, scale = _without_scale(cell.waits)
+            waits.setdefault(text, {}).setdefault(method, []).append(other)
+            if scale:
+                waits[text].setdefault("", []).append(scale)
+    every = table.rows if table.turned else table.columns
+    sections = [("Measured", _gather(came, every)), ("Waits for", _gather(waits, every)),
+                ("Baselines", [("", str(gate)) for gate in table.gates]
+                 + [("", "no value is known to compare with for " + ", ".join(table.ungated))] * bool(table.ungated)),
+                ("Notes", [(", ".join(filter(None, note[:2])) or "all", note[2]) for note in table.notes])]
+    return [(heading, lines) for heading, lines in sections if lines]
+
+
+def _without_scale(text):
+    """The same sentence for all scales, and the scale."""
+    found = re.search(r"--scale (\d+)", text)
+    return (text.replace(found[0], "--scale S"), found[1]) if found and "its baseline" not in text else (text, None)
+
+
+def _gather(texts, every):
+    """[(methods and what of them, text)]: methods of which the same is to be said in the same places stand together."""
+    lines = []
+    for text, of in texts.items():
+        scales = list(dict.fromkeys(of.pop("", [])))
+        text += f"  (S = {', '.join(scales)})" if scales else ""
+        places = {}
+        for method, where in of.items():
+            places.setdefault(tuple(where), []).append(method)
+        lines += [(", ".join(methods) + _where(where, every), text) for where, methods in places.items()]
+    return lines
+
+
+def _where(where, every):
+    if len(where) == len(every):
+        return ""
+    heads = _heads(every)
+    named = [label if any(heads[other][0] == heads[label][0] and other not in where for other in every) else heads[label][0] or label
+             for label in where]
+    return f" ({', '.join(dict.fromkeys(named))})"
+
+
+def _heads(labels):
+    """{label: (what it shares with its neighbours, the rest)}: "NYU V2 4x" is ("NYU V2", "4x")."""
+    heads = {}
+    for label in labels:
+        scale = re.match(r"(.*) (\d+x)$", label)
+        first, _, rest = label.partition(" ")
+        shared = rest and len(first) > 2 and sum(other.startswith(f"{first} ") for other in labels) > 1
+        heads[label] = scale.groups() if scale else (first, rest) if shared else ("", label)
+    return heads
+
+
+# ------------------------------------------------------------------------------------------------------------------ terminal
+
+def text(table, width=110, marks=None):
+    """For a terminal; `marks`: with bold and underlining (default: only if the output is one)."""
+    marks = sys.stdout.isatty() and "NO_COLOR" not in environ if marks is None else marks
+    heads, ranks = _heads(table.columns), table.ranks() if marks else {}
+    blocks = {row: lines_of(table, row) for row in table.rows}
+    label = max(len(name) for lines in blocks.values() for name, _ in lines)
+    wide = [max(len(heads[column][1]), *(len(values[i]) for lines in blocks.values() for _, values in lines))
+            for i, column in enumerate(table.columns)]
+    spans = _spans([heads[column][0] for column in table.columns])
+    for start, end, head in spans:
+        wide[end - 1] += max(0, len(head) - sum(wide[start:end]) - 2 * (end - start - 1))
+    out = [f"{table.name}  {table.title}", f"{_units(table)}{'; best bold, second underlined' * bool(ranks)}", ""]
+    if any(head for *_, head in spans):
+        out.append(" " * label + "".join(f"  {head:<{sum(wide[start:end]) + 2 * (end - start - 1)}}" for start, end, head in spans))
+    out.append(" " * label + "".join(f"  {heads[column][1]:>{w}}" for column, w in zip(table.columns, wide, strict=True)))
+    for row, lines in blocks.items():
+        for number, (name, values) in enumerate(lines):
+            shown = [_marked(f"{value:>{w}}", ranks.get((row, column)) if number == 0 else None)
+                     for value, column, w in zip(values, table.columns, wide, strict=True)]
+            out.append(f"{name:<{label}}  " + "  ".join(shown))
+    if any(cell.measured is not None and not cell.whole for cell in table.cells.values()):
+        out.append(LEGEND)
+    for heading, lines in remarks(table):
+        out += ["", heading] + [_wrap(f"{of}: {said}" if of else said, width) for of, said in lines]
+    return "\n".join(line.rstrip() for line in out)
+
+
+def _marked(text, rank):
+    before, after = BEST.get(rank, ("", ""))
+    return text.replace(text.strip(), before + text.strip() + after) if rank else text
+
+
+def _spans(heads):
+    """[(from, to, head)] of neighbours that share a head."""
+    spans = []
+    for i, head in enumerate(heads):
+        if spans and head and spans[-1][2] == head:
+            spans[-1] = (spans[-1][0], i + 1, head)
+        else:
+            spans.append((i, i + 1, head))
+    return spans
+
+
+def _units(table):
+    """Units and directions: one sentence if all cells agree, else by rows or columns."""
+    kinds = {}
+    for (row, column), cell in table.cells.items():
+        kinds.setdefault((cell.unit, cell.direction), []).append(row if table.turned else column)
+    every = table.rows if table.turned else table.columns
+    name = lambda unit: {"1": "no unit", "grey": "grey levels", "mixed": "cm and grey levels"}.get(unit, unit)
+    said = [name(unit) + ("" if direction == "none" else f", {direction} is better")
+            + ("" if len(kinds) == 1 else _where(tuple(dict.fromkeys(where)), every)) for (unit, direction), where in kinds.items()]
+    return "; ".join(said)
+
+
+def _wrap(line, width):
+    import textwrap
+    return textwrap.fill(line, width, initial_indent="  ", subsequent_indent="      ", break_long_words=False, break_on_hyphens=False)
+
+
+def listing(tables):
+    """For a terminal: what there is of all tables."""
+    out = [f"{'table':<9} {'rows x columns':>14} {'published':>9} {'measured':>8} {'in part':>7} {'waiting':>7}  shows"]
+    out += [f"{t['name']:<9} {t['rows']:>3} x {t['columns']:<8} {t['published']:>9} {t['measured']:>8} {t['part']:>7} {t['waiting']:>7}  {t['title']}"
+            for t in tables]
+    total = {key: sum(t[key] for t in tables) for key in ("published", "measured", "part", "waiting")}
+    out.append(f"{len(tables)} tables: {total['published']} published numbers, {total['measured']} measured, {total['part']} on a part of "
+               f"the images, {total['waiting']} waiting; `girlib table NAME` says for what")
+    return "\n".join(out)
+
+
+# ------------------------------------------------------------------------------------------------------------------ the book
+
+def markdown(table):
+    ranks = table.ranks()
+    mark = {1: "**{}**", 2: "<u>{}</u>", None: "{}"}
+    plain = lambda text: text.replace("|", "\\|").replace("~", "\\~")
+    out = [f"**{table.name}** {table.title} ({_units(table)})", "", "| | " + " | ".join(map(plain, table.columns)) + " |",
+           "|---|" + "--:|" * len(table.columns)]
+    for row in table.rows:
+        for number, (name, values) in enumerate(lines_of(table, row)):
+            shown = [mark[ranks.get((row, column)) if number == 0 else None].format(plain(value))
+                     for value, column in zip(values, table.columns, strict=True)]
+            out.append(f"| {plain(name) if number == 0 else f'*{name.strip()}*'} | " + " | ".join(shown) + " |")
+    for heading, lines in remarks(table):
+        out += ["", f"**{heading}**", ""] + [f"- {plain(of)}: {plain(said)}" if of else f"- {plain(said)}" for of, said in lines]
+    return "\n".join(out)
+
+
+def html(table):
+    ranks, heads, safe = table.ranks(), _heads(table.columns), markup.escape
+    mark = {1: "<b>{}</b>", 2: "<u>{}</u>", None: "{}"}
+    spans = _spans([heads[column][0] for column in table.columns])
+    out = [f'<table class="girlib-table"><caption>{safe(table.name)} {safe(table.title)} ({safe(_units(table))})</caption><thead>']
+    if any(head for *_, head in spans):
+        out.append("<tr><th></th>" + "".join(f'<th colspan="{end - start}">{safe(head)}</th>' for start, end, head in spans) + "</tr>")
+    out.append("<tr><th></th>" + "".join(f"<th>{safe(heads[column][1])}</th>" for column in table.columns) + "</tr></thead><tbody>")
+    for row in table.rows:
+        for number, (name, values) in enumerate(lines_of(table, row)):
+            out.append(f"<tr><th>{safe(name.strip())}</th>" + "".join(
+                f"<td>{mark[ranks.get((row, column)) if number == 0 else None].format(safe(value))}</td>"
+                for value, column in zip(values, table.columns, strict=True)) + "</tr>")
+    out.append("</tbody></table>")
+    for heading, lines in remarks(table):
+        out.append(f"<p><b>{heading}</b></p><ul>" + "".join(f"<li>{safe(f'{of}: {said}' if of else said)}</li>" for of, said in lines) + "</ul>")
+    return "".join(out)
