@@ -203,26 +203,30 @@ def random_generator(seed, position):
     return torch.Generator().manual_seed((seed * 1_000_003 + position) % 2**63)
 
 
-def loader(make, batches, batch_size, seed=0, length=None, workers=0, start=0) -> Iterator[Sample]:
+def loader(make, batches, batch_size, seed=0, length=None, workers=0, start=0, process=0, processes=1) -> Iterator[Sample]:
     """`batches` batches of the samples make(index, generator); the same ones in the same order for any number of workers.
 
     With `length`, index runs through a new random order of range(length) in every pass; without, it counts on and on
-    (procedural scenes). `start` is the number of batches to leave out, where an interrupted training goes on.
+    (procedural scenes). `start` is the number of batches to leave out, where an interrupted training goes on. Of several
+    `processes` that train together each gets its own part of every batch.
     """
     for name, value, least in (("batches", batches, 0), ("batch_size", batch_size, 1), ("workers", workers, 0), ("start", start, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise GirlibError(f"loader: {name} is {value!r}; expected a whole number, {least} or more.")
     if length is not None and length < 1:
         raise GirlibError("loader: the dataset is empty; expected at least one image.")
-    positions = range(start * batch_size, batches * batch_size)
+    if batch_size % processes:
+        raise GirlibError(f"loader: a batch of {batch_size} cannot be shared by {processes} processes; give a multiple.")
+    share = batch_size // processes
+    positions = [batch * batch_size + process * share + i for batch in range(start, batches) for i in range(share)]
     if workers == 0:                                                # no process, no copies
         one = _Positions(make, seed, length)
-        for first in range(0, len(positions), batch_size):
-            yield collate(one[position] for position in positions[first:first + batch_size])
+        for first in range(0, len(positions), share):
+            yield collate(one[position] for position in positions[first:first + share])
         return
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This DataLoader will create")        # more workers than cores: as the user asks
-        made = iter(torch.utils.data.DataLoader(_Positions(make, seed, length), batch_size, sampler=positions, num_workers=workers,
+        made = iter(torch.utils.data.DataLoader(_Positions(make, seed, length), share, sampler=positions, num_workers=workers,
                                                 collate_fn=collate, generator=random_generator(seed, 0)))
     yield from made
 

@@ -1,0 +1,302 @@
+"""The loop that trains every network on every task, and the checkpoints that survive a kill at any moment.
+
+One step: a batch of samples, the network, the loss, its gradient, Adam. The samples of a step follow from the seed and the
+step's number alone, so a run that was interrupted goes on with the very numbers that it would have had. On one device the loop
+needs nothing but torch; several processes, mixed precision and accumulated gradients are accelerate's part.
+"""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from girlib.errors import GirlibError
+from girlib.evaluation import evaluate
+from girlib.layers import value_range
+from girlib.methods import weights_hash
+from girlib.recipes import Recipe, build, find_loss
+from girlib.results import provenance
+from girlib.samples import augment, loader, random_crop
+from girlib.tasks import get_task
+
+FIRST_SCENE = 2**40                         # seeds of training scenes begin here; scenes that are scored have smaller ones
+VALIDATION_SEED = 10**9
+
+
+@dataclass
+class Trained:
+    """What a run leaves behind."""
+
+    network: torch.nn.Module
+    history: list[dict]                     # a line a validation: step, loss, metric, rate, seconds
+    best: float | None                      # value of the task's first metric
+    folder: Path | None
+
+
+def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, precision="no", accumulate=1, compiled=False,
+          save_every=60.0, progress=False, watch=None, data_root=None):
+    """Trains the network of a recipe. With a folder, checkpoints, the log and the best weights are kept there.
+
+    resume      go on from the folder's last checkpoint, where there is one: bit for bit as if never interrupted (one device)
+    precision   "no", "bf16" or "fp16" (mixed, by accelerate)
+    accumulate  how many parts a batch is computed in, where it does not fit at once
+    compiled    let torch compile the network: pays off on a GPU from some thousand steps on
+    save_every  seconds between two checkpoints
+    watch       is called with each line of the history, e.g. to draw a curve
+    """
+    machine = _machine(device, precision, accumulate)
+    torch.manual_seed(recipe.seed)
+    network = build(recipe).to(machine.device)
+    loss = find_loss(recipe)
+    parts = [network, loss] if isinstance(loss, torch.nn.Module) else [network]
+    parameters = [p for part in parts for p in part.to(machine.device).parameters()]
+    adam = torch.optim.Adam(parameters, lr=recipe.rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(adam, recipe.rate_at)
+    state = _State(recipe, Path(folder) if folder else None, network, loss, adam, schedule)
+    if resume:
+        state.load(machine.device)
+    elif state.folder and (state.folder / "last.pt").exists():
+        raise GirlibError(f"train: {str(state.folder)!r} holds a training already; give resume=True to go on, or another folder.")
+    step_network = torch.compile(network) if compiled else network
+    step_network, adam = machine.prepare(step_network, adam)
+
+    make = _Samples(recipe, data_root)
+    batches = loader(make.one, recipe.steps * accumulate, recipe.batch // accumulate or 1, recipe.seed, make.length, workers,
+                     start=state.step * accumulate, process=machine.process_index, processes=machine.num_processes)
+    bar = _Bar(recipe, state.step, progress and machine.is_main_process)
+    network.train()
+    for number, sample in enumerate(batches, state.step * accumulate):
+        sample = in_unit_range(sample.to(machine.device))
+        with machine.accumulate(step_network):
+            with machine.autocast():
+                restored, inside = step_network(*network.prepare(sample), return_intermediates=True)
+                value = loss(fitted(restored.float(), sample), sample, inside)
+            if not value.isfinite():
+                raise GirlibError(f"train: the loss is {value.item()} at step {state.step}; lower the recipe's rate ({recipe.rate}).")
+            machine.backward(value)
+            if (number + 1) % accumulate == 0:
+                adam.step()
+                adam.zero_grad()
+                schedule.step()
+        state.loss += machine.reduce(value.detach(), reduction="mean").item() / accumulate
+        if (number + 1) % accumulate:
+            continue
+        state.step += 1
+        state.since += 1
+        bar.update(value.item())
+        if state.step == recipe.steps or recipe.validate and state.step % recipe.validate == 0:
+            line = state.validated(_validate(recipe, network, machine.device, data_root), schedule)
+            bar.validated(line)
+            if watch:
+                watch(line)
+        if machine.is_main_process and state.due(save_every):
+            state.save()
+    bar.close()
+    if machine.is_main_process and state.folder:
+        state.save()
+    return Trained(network.eval(), state.history, state.best, state.folder)
+
+
+def in_unit_range(sample):
+    """Target, low and reference stretched so that each reference fills [0, 1], as all four papers train on depth."""
+    if sample.unit == "1" or sample.reference is None:
+        return sample
+    lowest, span = value_range(sample)
+    stretch = lambda image: None if image is None else (image - lowest) / span
+    return replace(sample, target=stretch(sample.target), low=stretch(sample.low), reference=stretch(sample.reference), unit="1")
+
+
+def fitted(restored, sample):
+    """The network's bare output at the reference's size: no clamping, which would stop the gradient."""
+    like = sample.target if sample.reference is None else sample.reference
+    return restored.reshape(-1, like.shape[1], *restored.shape[-2:])[..., :like.shape[2], :like.shape[3]]
+
+
+class _Samples:
+    """Where the samples of a recipe come from: make.one(index, generator), and how many different ones there are."""
+
+    def __init__(self, recipe, data_root):
+        self.recipe, self.data, self.length = recipe, None, None
+        if recipe.data != "procedural":
+            from girlib.datasets import open_dataset
+            self.data = open_dataset(recipe.data, split="train", root=data_root)
+            self.length = len(self.data)
+
+    def one(self, index, generator):
+        recipe, task = self.recipe, get_task(self.recipe.task)
+        seed = int(torch.randint(2**31, (), generator=generator))
+        if self.data is None:
+            capture = task.scene(FIRST_SCENE + recipe.seed * 2**30 + index, recipe.patch)
+        else:
+            capture = random_crop(self.data[index], recipe.patch, generator, multiple=recipe.scale or 2)
+        return task.observe(augment(capture, generator), scale=recipe.scale, seed=seed, **recipe.sensor)
+
+
+def _validate(recipe, network, device, data_root):
+    """The task's own first metric on scenes (or images of the dataset's scored split) that training never sees."""
+    dataset = "procedural" if recipe.data == "procedural" else recipe.data
+    seed = VALIDATION_SEED if dataset == "procedural" else 0
+    records = evaluate(network, recipe.task, dataset, scale=recipe.scale, limit=recipe.images, size=max(recipe.patch, 64), seed=seed,
+                       device=str(device), data_root=data_root, **recipe.sensor)
+    network.train()
+    return records[0]
+
+
+class _State:
+    """All that the rest of a run depends on, and the folder that keeps it."""
+
+    def __init__(self, recipe, folder, network, loss, adam, schedule):
+        self.recipe, self.folder, self.network, self.adam, self.schedule = recipe, folder, network, adam, schedule
+        self.terms = loss if isinstance(loss, torch.nn.Module) else None
+        self.step, self.best, self.history, self.loss, self.since = 0, None, [], 0.0, 0
+        self.seconds, self.begun, self.saved = 0.0, time.perf_counter(), time.perf_counter()
+
+    def validated(self, record, schedule):
+        line = {"step": self.step, "loss": self.loss / max(self.since, 1), record.metric: record.value, "rate": schedule.get_last_lr()[0],
+                "seconds": round(self.seconds + time.perf_counter() - self.begun, 1)}
+        self.history.append(line)
+        self.loss, self.since = 0.0, 0
+        better = record.value is not None and (self.best is None or (record.value < self.best) == (record.direction == "lower")
+                                               and record.value != self.best)
+        if better:
+            self.best = record.value
+            if self.folder:
+                save_weights(self.network, self.folder / "best.safetensors", self.recipe, {record.metric: record.value, "step": self.step})
+        return line
+
+    def due(self, seconds):
+        return self.folder and time.perf_counter() - self.saved >= seconds
+
+    def save(self):
+        content = {"recipe": asdict(self.recipe), "step": self.step, "best": self.best, "history": self.history, "loss": self.loss,
+                   "since": self.since, "seconds": self.seconds + time.perf_counter() - self.begun,
+                   "network": self.network.state_dict(), "terms": self.terms and self.terms.state_dict(), "adam": self.adam.state_dict(),
+                   "schedule": self.schedule.state_dict(), "random": torch.get_rng_state(),
+                   "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+        write_whole(self.folder / "last.pt", lambda path: torch.save(content, path))
+        text = "".join(json.dumps(line) + "\n" for line in self.history)
+        write_whole(self.folder / "log.jsonl", lambda path: path.write_text(text))
+        self.saved = time.perf_counter()
+
+    def load(self, device):
+        path = self.folder and self.folder / "last.pt"
+        if not path:
+            raise GirlibError("train: resume=True needs the folder that holds the interrupted training.")
+        if not path.exists():
+            return
+        try:
+            content = torch.load(path, map_location=device, weights_only=True)
+            told = {name: value for name, value in content["recipe"].items()}
+        except Exception:                               # whatever bytes may stand there
+            raise GirlibError(f"train: {str(path)!r} is damaged or no checkpoint of ours; remove it to begin anew.") from None
+        mine = json.loads(json.dumps(asdict(self.recipe)))
+        changed = [name for name in mine if json.loads(json.dumps(told.get(name))) != mine[name]]
+        if changed:
+            raise GirlibError(f"train: the training in {str(self.folder)!r} has another {changed[0]} ({told.get(changed[0])!r}, here "
+                              f"{mine[changed[0]]!r}); resume it with its own recipe, or give another folder.")
+        self.network.load_state_dict(content["network"])
+        if self.terms:
+            self.terms.load_state_dict(content["terms"])
+        self.adam.load_state_dict(content["adam"])
+        self.schedule.load_state_dict(content["schedule"])
+        self.step, self.best, self.history = content["step"], content["best"], content["history"]
+        self.loss, self.since, self.seconds = content["loss"], content["since"], content["seconds"]
+        torch.set_rng_state(content["random"].cpu())
+        if content["random_cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all([state.cpu() for state in content["random_cuda"]])
+
+
+def save_weights(network, path, recipe, scores):
+    """Our weights with all that is known of them in the file's header."""
+    from safetensors.torch import save_file
+
+    header = {"recipe": json.dumps(asdict(recipe)), "scores": json.dumps(scores), "sha256": weights_hash(network), "licence": "MIT",
+              **{name: json.dumps(value) for name, value in provenance().items()}}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    write_whole(path, lambda part: save_file(tensors, part, header))
+
+
+def write_whole(path, write):
+    """A file that is there whole or not at all, whenever the machine stops."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(part)
+        with open(part, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        raise GirlibError(f"train: {str(path)!r} cannot be written ({error.strerror}); free space or choose another folder.") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+# ------------------------------------------------------------------------------------------------- one device, or accelerate
+
+class _OneDevice:
+    """What the loop asks of accelerate, for one process on one device in float32."""
+
+    process_index, num_processes, is_main_process = 0, 1, True
+
+    def __init__(self, device, accumulate):
+        from contextlib import nullcontext
+        self.device, self.accumulate_steps = device, accumulate
+        self.autocast = nullcontext
+        self.accumulate = lambda network: nullcontext()
+
+    def prepare(self, *things):
+        return things
+
+    def backward(self, loss):
+        (loss / self.accumulate_steps).backward()
+
+    def reduce(self, value, reduction):
+        return value
+
+
+def _machine(device, precision, accumulate):
+    from girlib.notebook import find_device
+
+    if precision not in ("no", "bf16", "fp16"):
+        raise GirlibError(f"train: precision is {precision!r}; expected no, bf16 or fp16.")
+    if isinstance(accumulate, bool) or not isinstance(accumulate, int) or accumulate < 1:
+        raise GirlibError(f"train: accumulate is {accumulate!r}; expected a whole number, 1 or more.")
+    device = find_device(device)
+    if precision == "no" and int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        return _OneDevice(device, accumulate)
+    try:
+        from accelerate import Accelerator, DistributedDataParallelKwargs
+    except ImportError:
+        raise GirlibError("train: several processes and mixed precision need accelerate: pip install accelerate") from None
+    unread = [DistributedDataParallelKwargs(find_unused_parameters=True)]       # some released networks never read a part of theirs
+    return Accelerator(cpu=device.type == "cpu", mixed_precision=precision, gradient_accumulation_steps=accumulate, kwargs_handlers=unread)
+
+
+class _Bar:
+    """Progress with loss, metric, rate and time left; nothing where nobody looks."""
+
+    def __init__(self, recipe, done, shown):
+        self.bar, self.scores = None, {}
+        if shown:
+            try:
+                from tqdm.auto import tqdm
+            except ImportError:
+                raise GirlibError("train: the progress bar needs tqdm: pip install tqdm") from None
+            title = f"{recipe.network} {recipe.task}" + (f" x{recipe.scale}" if recipe.scale else "")
+            self.bar = tqdm(total=recipe.steps, initial=done, desc=title, unit="step")
+
+    def update(self, loss):
+        if self.bar:
+            self.bar.set_postfix(self.scores, loss=f"{loss:.4f}", refresh=False)
+            self.bar.update()
+
+    def validated(self, line):
+        own = ("step", "loss", "rate", "seconds")
+        self.scores = {name: f"{value:.3f}" for name, value in line.items() if name not in own and value is not None}
+
+    def close(self):
+        if self.bar:
+            self.bar.close()
