@@ -4,7 +4,7 @@
 
 Each process computes on one thread; by default there are as many as cores. The rate by the clock suffers from whatever else runs;
 the rate by processor time is that of a machine with nothing else to do. The steps are medians of processor time: `bodies + rays` puts the
-scene together and finds what the camera sees, `light` casts the shadow, `texture` looks materials up, `edges` repeats the three for three
+scene together and finds what the camera sees, `light` casts the shadow, `texture` looks materials up, `edges` repeats the three for two
 more rays in each pixel that shows an edge, `mix` makes colours of spectra.
 """
 

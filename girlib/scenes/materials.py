@@ -113,9 +113,9 @@ def value_noise(table, u, v):
     fu, fv = u.floor(), v.floor()
     x, y = u - fu, v - fv
     x, y = x * x * (3 - 2 * x), y * y * (3 - 2 * y)
-    i, j = fu.to(torch.int64) & 255, (fv.to(torch.int64) & 255) << 8
+    i, j = fu.int() & 255, (fv.int() & 255) << 8
     k, l = (i + 1) & 255, (j + 256) & 65535
-    one, two, three, four = table[i + j], table[k + j], table[i + l], table[k + l]
+    one, two, three, four = (table.index_select(0, corner) for corner in (i + j, k + j, i + l, k + l))
     top, bottom = one + x * (two - one), three + x * (four - three)
     return 2 * (top + y * (bottom - top)) - 1
 
@@ -132,7 +132,16 @@ def fractal(table, u, v, footprint, octaves):
 
 def cell_hash(table, i, j):
     """A random number in [0, 1) for each cell of the plane."""
-    return table[(i.to(torch.int64) * 7 & 255) + ((j.to(torch.int64) * 13 & 255) << 8)]
+    return table.index_select(0, (i.int() * 7 & 255) + ((j.int() * 13 & 255) << 8))
+
+
+def covered(x, width, foot):
+    """Share of the stretch from x - foot/2 to x + foot/2 that lies on stripes [i, i + width) of a period of 1."""
+    def below(x):
+        whole = x.floor()
+        return whole * width + (x - whole).clamp_max(width)
+
+    return ((below(x + foot / 2) - below(x - foot / 2)) / foot).clamp(0, 1)
 
 
 def coordinates(kind, face, local, half):
@@ -148,38 +157,62 @@ def coordinates(kind, face, local, half):
 
 
 def texture(table, pattern, u, v, scale, aspect, seed, contrast, footprint, octaves):
-    """Share of the second material and brightness at surface points (tensors of one length); `seed` in [0, 1) tells surfaces apart."""
-    u, v = u / scale + 97 * seed, v / (scale * aspect) + 41 * seed
+    """Share of the second material and brightness at surface points (tensors of one length); `seed` in [0, 1) tells surfaces apart.
+
+    Regular patterns are averaged over the footprint of a pixel, so that their edges need no further rays.
+    """
     footprint = footprint / scale
+    u, v = u / scale + 97 * seed, v / (scale * aspect) + 41 * seed
     share, gain = torch.zeros_like(u), torch.ones_like(u)
-    rough = torch.zeros_like(u)
-    for number in range(8):
-        at = (pattern == number).nonzero()[:, 0]
-        if len(at) == 0:
+    for number in pattern.bincount().nonzero()[:, 0].tolist():
+        if number == PLAIN:
             continue
-        s, t, foot = u[at], v[at], footprint[at]
-        i, j = s.floor(), t.floor()
-        x, y = s - i, t - j
-        if number == STRIPES:
-            share[at] = (x < 0.35 + 0.3 * seed[at]).float()
-        elif number == CHECKS:
-            share[at] = ((i + j).remainder(2) < 0.5).float()
-        elif number == TILES:  # every second row is shifted
-            shifted = s + 0.5 * (j.remainder(2))
-            i = shifted.floor()
-            x = shifted - i
-            share[at] = ((x < 0.06) | (y < 0.10)).float()
-            gain[at] = 0.8 + 0.4 * cell_hash(table, i, j)
-        elif number == WINDOWS:
-            share[at] = (((x - 0.5).abs() < 0.27) & ((y - 0.5).abs() < 0.32)).float()
-            gain[at] = torch.where(share[at] > 0, 0.5 + cell_hash(table, i, j), 1.0)
-        elif number == PRINT:  # large and small patches
-            large, small = cell_hash(table, i, j), cell_hash(table, (4 * s).floor() + 5, (6 * t).floor() + 3)
-            share[at] = torch.where(large < 0.55, (small > 0.5).float(), (large > 0.8).float())
-        elif number == SPOTS:
-            radius = 0.15 + 0.3 * cell_hash(table, i, j)
-            share[at] = ((x - 0.5) * (x - 0.5) + (y - 0.5) * (y - 0.5) < radius * radius).float()
-        elif number == GRAIN:
-            share[at] = (0.5 + 0.9 * fractal(table, 9 * s, t, 9 * foot, octaves)).clamp(0, 1)
-        rough[at] = fractal(table, 4 * s, 4 * t, 4 * foot, octaves)
-    return share, (gain * (1 + contrast * rough)).clamp(0.05, 1.9)
+        at = (pattern == number).nonzero()[:, 0]
+        s, t, foot, chance, long = (x.index_select(0, at) for x in (u, v, footprint, seed, aspect))
+        part, shade = PATTERNS[number](table, s, t, foot, foot / long, chance, octaves)
+        share.index_copy_(0, at, part)
+        gain.index_copy_(0, at, shade)
+    return share, (gain * (1 + contrast * fractal(table, 4 * u, 4 * v, 4 * footprint, octaves))).clamp(0.05, 1.9)
+
+
+def stripes(table, s, t, wide, high, seed, octaves):
+    return covered(s, 0.35 + 0.3 * seed, wide), torch.ones_like(s)
+
+
+def checks(table, s, t, wide, high, seed, octaves):
+    one, two = covered(s / 2, 0.5, wide / 2), covered(t / 2, 0.5, high / 2)
+    return one + two - 2 * one * two, torch.ones_like(s)
+
+
+def tiles(table, s, t, wide, high, seed, octaves):
+    """Every second row is shifted."""
+    row = t.floor()
+    s = s + (row / 2 - (row / 2).floor())
+    one, two = covered(s, 0.06, wide), covered(t, 0.10, high)
+    return one + two - one * two, 0.8 + 0.4 * cell_hash(table, s.floor(), row)
+
+
+def windows(table, s, t, wide, high, seed, octaves):
+    share = covered(s - 0.23, 0.54, wide) * covered(t - 0.18, 0.64, high)
+    return share, 1 + share * (cell_hash(table, s.floor(), t.floor()) - 0.5)
+
+
+def print_(table, s, t, wide, high, seed, octaves):
+    """Large and small patches."""
+    large = cell_hash(table, s.floor(), t.floor())
+    small = cell_hash(table, (4 * s).floor() + 5, (6 * t).floor() + 3)
+    return torch.where(large < 0.55, small > 0.5, large > 0.8).float(), torch.ones_like(s)
+
+
+def spots(table, s, t, wide, high, seed, octaves):
+    i, j = s.floor(), t.floor()
+    x, y = s - i - 0.5, t - j - 0.5
+    inside = 0.15 + 0.3 * cell_hash(table, i, j) - (x * x + y * y).sqrt()
+    return (inside / wide + 0.5).clamp(0, 1), torch.ones_like(s)
+
+
+def grain(table, s, t, wide, high, seed, octaves):
+    return (0.5 + 0.9 * fractal(table, 9 * s, t, 9 * wide, octaves)).clamp(0, 1), torch.ones_like(s)
+
+
+PATTERNS = {STRIPES: stripes, CHECKS: checks, TILES: tiles, WINDOWS: windows, PRINT: print_, SPOTS: spots, GRAIN: grain}

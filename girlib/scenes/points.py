@@ -14,7 +14,7 @@ LIFT = {"indoor": 2e-3, "outdoor": 1e-2, "overhead": 2e-2}  # metres by which so
 class Points:
     """Flat tensors of one length, a ray each; light and material are found when they are asked for."""
 
-    def __init__(self, scene, u, v, distance, which, octaves=4):
+    def __init__(self, scene, u, v, distance, which, octaves=3):
         self.scene, self.distance, self.which, self.octaves = scene, distance, which, octaves
         self.where = scene.camera.points(u, v, distance)
         self.back = scene.camera.backward(u, v)
@@ -28,14 +28,14 @@ class Points:
         free = torch.zeros_like(slant, dtype=torch.bool)
         at = (slant > 0).nonzero()[:, 0]
         if len(at):
-            u, v, depth = view.project(*(p[at] for p in self.where))
+            u, v, depth = view.project(*(p.index_select(0, at) for p in self.where))
             nearly = depth - LIFT[self.scene.kind]
-            free[at] = cast(self.scene.solids, view, u, v, nearly) >= nearly
+            free.index_copy_(0, at, cast(self.scene.solids, view, u, v, nearly) >= nearly)
         shine = dot(self.normal, unit([b + t for b, t in zip(self.back, towards, strict=True)])).clamp_min(0)
         for _ in range(5):
             shine = shine * shine
         fade = fade * free
-        return slant * fade, shine * self.scene.paint[3][self.which] * fade, free
+        return slant * fade, shine * self.scene.paint[3].index_select(0, self.which) * fade, free
 
     @cached_property
     def sun(self):
@@ -63,15 +63,15 @@ class Points:
     def material(self):
         """Numbers of the first and second material, share of the second, brightness."""
         scene, which = self.scene, self.which
-        scale, aspect, contrast, _, seed = (row[which] for row in scene.paint)
-        first, second, pattern = (row[which] for row in scene.number[:3])
-        half = [row[which] for row in scene.solids.columns[12:15]]
-        u, v = m.coordinates(scene.solids.kinds[which], self.face, self.local, half)
+        scale, aspect, contrast, _, seed = (row.index_select(0, which) for row in scene.paint)
+        first, second, pattern = (row.index_select(0, which) for row in scene.number[:3])
+        half = [row.index_select(0, which) for row in scene.solids.columns[12:15]]
+        u, v = m.coordinates(scene.solids.kinds.index_select(0, which), self.face, self.local, half)
         footprint = torch.full_like(u, scene.pixel) if scene.camera.parallel else scene.pixel * self.distance
         return first, second, *m.texture(scene.table, pattern, u, v, scale, aspect, seed, contrast, footprint, self.octaves)
 
     def mix(self, response, light):
-        """One channel: light times reflectance, summed over the wavelengths of the response."""
+        """Light times reflectance, summed over the wavelengths of each row of the response (C, 61): a list of C channels."""
         setting, spectra = self.scene.setting, self.scene.spectra
         power = {name: spectrum.to(spectra) for name, spectrum in m.LIGHTS.items()}
         if light == "day":
@@ -83,16 +83,22 @@ class Points:
             terms, white = [(power["flash"], *self.flash[:2])], power["flash"]
         else:
             terms, white = [(m.RED_POWER * power["red flash"], *self.flash[:2])], power["flash"]
-        white = total(response * white).clamp_min(1e-12) / setting.exposure
-        first, second, share, gain = self.material
-        one = two = shine = 0.0
+        white = total(response * white).clamp_min(1e-12)[:, None] / setting.exposure
+        tables = []  # for each light what every material sends back to each channel (C, M), and a mirror (C)
         for spectrum, diffuse, glossy in terms:
             filtered = response * spectrum / white
-            seen = total(spectra * filtered)  # by material
-            one, two = one + diffuse * seen[first], two + diffuse * seen[second]
-            if glossy is not None:
-                shine = shine + glossy * total(filtered)
-        return gain * (one + share * (two - one)) + shine
+            tables.append((total(spectra * filtered[:, None]), total(filtered), diffuse, glossy))
+        first, second, share, gain = self.material
+        channels = []
+        for c in range(len(response)):
+            one = two = shine = 0.0
+            for seen, mirrored, diffuse, glossy in tables:
+                one = one + diffuse * seen[c].index_select(0, first)
+                two = two + diffuse * seen[c].index_select(0, second)
+                if glossy is not None:
+                    shine = shine + glossy * mirrored[c]
+            channels.append(gain * (one + share * (two - one)) + shine)
+        return channels
 
 
 def dot(one, two):

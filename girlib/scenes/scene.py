@@ -15,7 +15,7 @@ from .stage import Dice, Stage
 
 KINDS = {"indoor": indoor, "outdoor": outdoor, "overhead": overhead}
 TILE = 8  # pixels: the rays of a tile form a packet
-OFFSETS = ((0.12, 0.38), (0.33, -0.24), (-0.37, -0.12))  # in pixels: three more rays in a pixel that shows an edge
+OFFSETS = ((0.36, 0.15), (-0.36, -0.15))  # in pixels: two more rays in a pixel that shows an edge
 
 
 def make_scene(kind, seed=0, size=256, time=0.0, device="cpu", texture=0.6, hidden=0.3):
@@ -68,7 +68,8 @@ class Scene:
         bodies = self.solids.bodies
         looks = [(b.paint.scale, b.paint.aspect, b.paint.contrast, b.paint.gloss, b.paint.seed) for b in bodies]
         numbers = [(b.paint.first, b.paint.second, b.paint.pattern, b.id, b.label) for b in bodies]
-        self.paint, self.number = (torch.tensor(x).T.contiguous().to(device) for x in (looks, numbers))  # (5, B) each
+        self.paint = torch.tensor(looks).T.contiguous().to(device)  # (5, B) each
+        self.number = torch.tensor(numbers, dtype=torch.int32).T.contiguous().to(device)
 
         height, width = size
         down, across = -(-height // TILE) * TILE, -(-width // TILE) * TILE
@@ -92,11 +93,11 @@ class Scene:
 
     @cached_property
     def ids(self):
-        return self.picture(self.number[3][self.which])
+        return self.picture(self.number[3].index_select(0, self.which).long())
 
     @cached_property
     def labels(self):
-        return self.picture(self.number[4][self.which])
+        return self.picture(self.number[4].index_select(0, self.which).long())
 
     @cached_property
     def normal(self):
@@ -114,12 +115,11 @@ class Scene:
 
     @cached_property
     def edges(self):
-        """Numbers of the pixels that differ from a neighbour in what they show, and three more rays in each: (K), Points of 3 K rays."""
-        p = self.points
-        mark = self.picture(self.which.float(), p.material[2], p.sun[2].float())
+        """Numbers of the pixels that differ from a neighbour in body or shadow, and two more rays in each: (K), Points of 2 K rays."""
+        mark = self.picture(2 * self.which.float() + self.points.sun[2])
         differ = torch.zeros_like(mark[0, 0], dtype=torch.bool)
         for one, two in ((mark[..., 1:], mark[..., :-1]), (mark[..., 1:, :], mark[..., :-1, :])):
-            change = ((one - two).abs() > 0.5).any(1)[0]
+            change = (one != two)[0, 0]
             if one.shape[-1] < mark.shape[-1]:
                 differ[:, 1:] |= change; differ[:, :-1] |= change
             else:
@@ -149,9 +149,9 @@ class Scene:
         if not (len(response) and response.isfinite().all() and response.min() >= 0):
             raise GirlibError("scene.image: response is empty, negative or not finite, expected weights; give one row for each channel")
         at, fine = self.edges
-        rows = []
-        for row in response.to(self.spectra):
-            coarse, refined = self.points.mix(row, light), fine.mix(row, light).view(-1, 3)
-            coarse[at] = (coarse[at] + refined[:, 0] + refined[:, 1] + refined[:, 2]) / 4
-            rows.append(coarse.clamp(0, 1))
-        return self.picture(*rows)
+        response = response.to(self.spectra)
+        rows = self.points.mix(response, light)
+        for coarse, refined in zip(rows, fine.mix(response, light), strict=True):
+            one, two = refined.view(-1, 2).unbind(1)
+            coarse.index_copy_(0, at, (coarse.index_select(0, at) + one + two) / 3)
+        return self.picture(*rows).clamp_(0, 1)

@@ -13,6 +13,8 @@ import torch
 
 BOX, BALL, CONE, ROOF = range(4)  # CONE: a truncated cone about y, radius 1 below and `taper` <= 1 above; ROOF: its ridge along x at y = 1
 PACKET = 64  # rays
+CHUNK = 1024  # packets at a time: what they need stays in the processor's cache
+FAR = 1e30
 NEAR = 0.05  # metres in front of a view's origin, where its picture begins
 
 
@@ -54,18 +56,17 @@ class Solids:
 
     def surface(self, points, which):
         """Of points (3 tensors of length n) on bodies `which`: local coordinates and unit normals (3 tensors each), number of the face."""
-        a = [row[which] for row in self.columns[:12]]
+        a = [row.index_select(0, which) for row in self.columns[:12]]
         d = [p - c for p, c in zip(points, a[9:], strict=True)]
         local = [a[3 * i] * d[0] + a[3 * i + 1] * d[1] + a[3 * i + 2] * d[2] for i in range(3)]
         outward, face = [torch.empty_like(x) for x in local], torch.full_like(which, 2)
-        kinds = self.kinds[which]
-        for kind in range(4):
+        kinds = self.kinds.index_select(0, which)
+        for kind in self.kinds.unique().tolist():
             at = (kinds == kind).nonzero()[:, 0]
-            if len(at):
-                x, y, z = (p[at] for p in local)
-                normal, face[at] = outside(kind, x, y, z, self.columns[15][which[at]])
-                for whole, part in zip(outward, normal, strict=True):
-                    whole[at] = part
+            x, y, z = (p.index_select(0, at) for p in local)
+            normal, face[at] = outside(kind, x, y, z, self.columns[15].index_select(0, which.index_select(0, at)))
+            for whole, part in zip(outward, normal, strict=True):
+                whole.index_copy_(0, at, part)
         return local, unit([a[i] * outward[0] + a[3 + i] * outward[1] + a[6 + i] * outward[2] for i in range(3)]), face
 
 
@@ -79,19 +80,19 @@ def outside(kind, x, y, z, taper):
         top = (ay >= ax) & (ay >= az)
         side = ~top & (ax >= az)
         normal = torch.where(side, x.sign(), zero), torch.where(top, y.sign(), zero), torch.where(top | side, zero, z.sign())
-        return normal, torch.where(top, 1, torch.where(side, 0, 2))
+        return normal, torch.where(top, 1, torch.where(side, 0, 2)).int()
     if kind == CONE:
         slope = (taper - 1) / 2
         radius = (1 + taper) / 2 + slope * y
         cap = y.abs() * radius > (x * x + z * z).sqrt()
         normal = torch.where(cap, zero, x), torch.where(cap, y.sign(), -slope * radius), torch.where(cap, zero, z)
-        return normal, torch.where(cap, 1, 2)
+        return normal, torch.where(cap, 1, 2).int()
     slant = y + 2 * z.abs()
     gable = x.abs() > torch.maximum(-y, slant)
     below = ~gable & (-y > slant)
     normal = (torch.where(gable, x.sign(), zero), torch.where(gable, zero, torch.where(below, -1.0, 1.0)),
               torch.where(gable | below, zero, 2 * z.sign()))  # fmt: skip
-    return normal, torch.where(gable, 1, 2)
+    return normal, torch.where(gable, 1, 2).int()
 
 
 class View:
@@ -185,57 +186,49 @@ def cast(solids, view, u, v, reach=None):
     if reach is not None:
         meet &= (nearest < packets(reach)[0].amax(1, keepdim=True)) & solids.casts.to(device)
     table = view.constants(solids)
-    packet, body = meet.nonzero().unbind(1)
-    meet[packet, body] = passes(table[:, body], u[packet], v[packet], view.parallel)
-    turns = meet.cumsum(1)
+    packet, body = meet.nonzero().unbind(1)  # a packet and a body that may meet
+    kept = passes(table.index_select(1, body), u.index_select(0, packet), v.index_select(0, packet), view.parallel).nonzero()[:, 0]
+    packet, body = packet[kept], body[kept]
 
-    depths, rows, bodies = [], [], []
+    depth = torch.full((len(body), PACKET), torch.inf, device=device)
+    kinds = solids.kinds[body]
     for kind in range(4):
-        columns = (solids.kind == kind).nonzero()[:, 0]
-        if len(columns) == 0:
-            continue
-        first, last = columns[0].item(), columns[-1].item() + 1
-        packet, body = meet[:, first:last].nonzero().unbind(1)
-        if len(packet) == 0:
-            continue
-        body = body + first
-        depths.append(hit(kind, table[:, body].unsqueeze(-1), u[packet], v[packet], view.parallel))
-        rows.append(packet); bodies.append(body)
+        for at in (kinds == kind).nonzero()[:, 0].split(CHUNK):
+            rays = (x.index_select(0, packet[at]) for x in (u, v))
+            depth[at] = hit(kind, table.index_select(1, body[at]).unsqueeze(-1), *rays, view.parallel)
 
     best = torch.full_like(u, torch.inf)
-    which = torch.zeros(u.shape, dtype=torch.int64, device=device)
-    if depths:
-        depth, row, body = torch.cat(depths), torch.cat(rows), torch.cat(bodies)
-        order = turns[row, body].argsort(stable=True)
-        for turn in order.split(turns[row, body].bincount().tolist()[1:]):  # the first body that a packet meets, the second, ...
-            here, new = row[turn], depth[turn]
-            old = best[here]
-            closer = new < old
-            best[here] = torch.where(closer, new, old)
-            if reach is None:
-                which[here] = torch.where(closer, body[turn][:, None], which[here])
+    which = torch.zeros(u.shape, dtype=torch.int32, device=device)
+    count = packet.bincount(minlength=len(u))
+    turn = torch.arange(len(packet), device=device) - (count.cumsum(0) - count)[packet]
+    for at in turn.argsort(stable=True).split(turn.bincount().tolist()):  # the first body that a packet meets, the second, ...
+        here = packet[at]
+        new, old = depth.index_select(0, at), best.index_select(0, here)
+        best[here] = torch.minimum(new, old)
+        if reach is None:
+            which[here] = torch.where(new < old, body[at].int()[:, None], which.index_select(0, here))
     return best.view(-1)[:n] if reach is not None else (best.view(-1)[:n], which.view(-1)[:n])
 
 
 def hit(kind, table, u, v, parallel):
-    """Depth of the first hit of each ray with one body a row; infinite where there is none."""
+    """Depth at which each ray enters one body a row; infinite where it doesn't, or where it begins inside.
+
+    Every body is convex: what a ray spends in it is an interval. Minima and maxima find it much faster than choices would.
+    """
     cx, cy, cz, rx, ry, rz, ux, uy, uz, fx, fy, fz, near, taper, spread, _ = table
     wx, wy, wz = u * rx + v * ux, u * ry + v * uy, u * rz + v * uz
     ox, oy, oz = cx + spread * wx, cy + spread * wy, cz + spread * wz
     dx, dy, dz = (fx, fy, fz) if parallel else (fx + wx, fy + wy, fz + wz)
-    begin = torch.full_like(near, -torch.inf) if parallel else NEAR - near  # before which a ray does not count
     if kind == BOX:
         enter, leave = slabs(((ox, dx), (oy, dy), (oz, dz)))
     elif kind == ROOF:
         enter, leave = roof(ox, oy, oz, dx, dy, dz)
-    elif kind == BALL:
-        a, b, c = dx * dx + dy * dy + dz * dz, ox * dx + oy * dy + oz * dz, ox * ox + oy * oy + oz * oz - 1
-        root = (b * b - a * c).sqrt()  # nan where the ray misses: no comparison holds
-        enter, leave = (-b - root) / a, (-b + root) / a
     else:
-        return near + cone(ox, oy, oz, dx, dy, dz, taper, begin)
-    first = torch.where(enter > begin, enter, leave)
-    return torch.where((enter <= leave) & (first > begin), near + first, torch.inf)
+        enter, leave = ball(ox, oy, oz, dx, dy, dz) if kind == BALL else cone(ox, oy, oz, dx, dy, dz, taper)
+    miss = enter - leave
+    if not parallel:
+        miss = torch.maximum(miss, NEAR - near - enter)
+    return near + enter + miss.clamp_min(0) * 1e38 * 1e38
 
 
 def passes(table, u, v, parallel):
@@ -255,7 +248,7 @@ def slabs(pairs):
     """Where a ray o + t d enters and leaves |x| <= 1 for all pairs (o, d)."""
     enter = leave = None
     for o, d in pairs:
-        inverse = 1 / (d + 1e-20)
+        inverse = (d + 1e-20).reciprocal()
         middle, half = o * inverse, inverse.abs()
         enter = middle + half if enter is None else torch.minimum(enter, middle + half)
         leave = half - middle if leave is None else torch.minimum(leave, half - middle)
@@ -266,28 +259,30 @@ def roof(ox, oy, oz, dx, dy, dz):
     """|x| <= 1, y >= -1, y + 2 z <= 1 and y - 2 z <= 1."""
     enter, leave = slabs(((ox, dx),))
     for o, d in ((-oy - 1, -dy), (oy + 2 * oz - 1, dy + 2 * dz), (oy - 2 * oz - 1, dy - 2 * dz)):  # o + t d <= 0
-        t = -o / torch.where(d.abs() < 1e-9, 1e-9, d)
-        enter = torch.where(d < 0, torch.maximum(enter, t), enter)
-        leave = torch.where(d < 0, leave, torch.minimum(leave, t))
+        t = -o / (d + 1e-20)
+        enter = torch.maximum(enter, t - FAR * d.clamp_min(0))  # it enters where d < 0
+        leave = torch.minimum(leave, t - FAR * d.clamp_max(0))
     return enter, leave
 
 
-def cone(ox, oy, oz, dx, dy, dz, taper, begin):
-    """Radius m + s y for |y| <= 1, and the two flat ends."""
+def ball(ox, oy, oz, dx, dy, dz):
+    a, b, c = dx * dx + dy * dy + dz * dz, ox * dx + oy * dy + oz * dz, ox * ox + oy * oy + oz * oz - 1
+    return roots(a, b, b * b - a * c)
+
+
+def cone(ox, oy, oz, dx, dy, dz, taper):
+    """|y| <= 1 and radius m + s y. A ray steeper than the side (a < 0) enters once for all as the cone widens, or leaves once."""
     m, s = (1 + taper) / 2, (taper - 1) / 2
-    w = m + s * oy
-    a = dx * dx + dz * dz - s * s * dy * dy
-    b = ox * dx + oz * dz - s * dy * w
-    c = ox * ox + oz * oz - w * w
-    root = (b * b - a * c).sqrt()
-    a = torch.where(a.abs() < 1e-12, 1e-12, a)
-    inverse = 1 / torch.where(dy.abs() < 1e-9, 1e-9, dy)
-    best = torch.full_like(ox, torch.inf)
-    for t in ((-b - root) / a, (-b + root) / a):
-        y = oy + t * dy
-        best = torch.where((y.abs() <= 1) & (m + s * y >= 0) & (t > begin) & (t < best), t, best)
-    for end, radius in ((-1.0, 1.0), (1.0, taper)):
-        t = (end - oy) * inverse
-        x, z = ox + t * dx, oz + t * dz
-        best = torch.where((x * x + z * z <= radius * radius) & (t > begin) & (t < best), t, best)
-    return best
+    w, widening = m + s * oy, s * dy
+    a = dx * dx + dz * dz - widening * widening + 1e-12
+    b = ox * dx + oz * dz - widening * w
+    enter, leave = roots(a, b, b * b - a * (ox * ox + oz * oz - w * w))
+    steep = FAR * a.clamp_max(0)
+    first, last = slabs(((oy, dy),))
+    return torch.maximum(first, enter - steep * widening.clamp_max(0)), torch.minimum(last, leave - steep * widening.clamp_min(0))
+
+
+def roots(a, b, discriminant):
+    """Of a t^2 + 2 b t + c; where there is none, the second is far below the first."""
+    root = discriminant.clamp_min(0).sqrt()
+    return -(b + root) / a, (root - b) / a + FAR * discriminant.clamp_max(0)
