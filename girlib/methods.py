@@ -5,12 +5,28 @@ Defaults of radius and eps are those of this book; the papers print none for the
 
 import hashlib
 import inspect
+from dataclasses import replace
+from functools import wraps
 from importlib import import_module
 
 from girlib.errors import GirlibError
 from girlib.filters import guided_filter, joint_bilateral_filter, joint_bilateral_upsample
 
 
+def on_raw(method):
+    """The method; where the sample is raw, it works on the four packed planes, and its result is developed to sRGB."""
+    @wraps(method)
+    def restore(sample, **options):
+        if "pattern" not in sample.meta:
+            return method(sample, **options)
+        from girlib.sensors import develop, pack, unpack
+        target, guide = (pack(image) if image.shape[1] == 1 else image for image in (sample.target, _guide(sample)))
+        restored = method(replace(sample, target=target, guide=guide), **options)
+        return develop(unpack(restored).clamp(0, 1), sample.meta["pattern"])
+    return restore
+
+
+@on_raw
 def as_given(sample):
     """The target as the task's protocol enlarged it: what every method starts from."""
     return sample.target
@@ -25,12 +41,14 @@ def enlarged(how):
     return enlarge
 
 
+@on_raw
 def gf(sample, radius=4, eps=1e-3):
     """Guided filter of the enlarged target."""
     weight = None if sample.valid is None else sample.valid.to(sample.target)
     return guided_filter(sample.target, _guide(sample), radius, eps, weight=weight)
 
 
+@on_raw
 def jbf(sample, radius=4, sigma_space=2.0, sigma_range=0.1):
     """Joint bilateral filter of the enlarged target."""
     return joint_bilateral_filter(sample.target, _guide(sample), radius, sigma_space, sigma_range)
@@ -62,9 +80,29 @@ def second(sample):
     return guide
 
 
+def merge(sample):
+    """The light of three exposures as if nothing moved: their mean, each pixel by how well it is exposed; what deghosting has to beat.
+
+    The weight is a triangle over [0, 1], but the shortest exposure is trusted in its highlights, the longest in its shadows.
+    """
+    from girlib.sensors import linearised
+
+    if not isinstance(sample.guide, tuple) or len(sample.guide) != 2 or "exposure_times" not in sample.meta:
+        raise GirlibError("merge: it takes three exposures, under and over as the guide, and their exposure_times in meta; it is made for "
+                          "hdr.")
+    under, over = sample.guide
+    photos = under, sample.target, over
+    weights = [1 - (2 * photo - 1).abs() + 1e-6 for photo in photos]
+    weights[0] = weights[0].where(under < 0.5, 1)
+    weights[2] = weights[2].where(over > 0.5, 1)
+    light = (linearised(photo, time) for photo, time in zip(photos, sample.meta["exposure_times"], strict=True))
+    return sum(weight * own for weight, own in zip(weights, light, strict=True)) / sum(weights)
+
+
 CLASSICAL = {
     "input": as_given, "nearest": enlarged("nearest"), "bilinear": enlarged("bilinear"), "bicubic": enlarged("bicubic"),
     "exp": enlarged("exp"), "gf": gf, "jbf": jbf, "jbu": jbu, "average": average, "first": first, "second": second,
+    "merge": merge,
 }
 
 
