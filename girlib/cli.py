@@ -75,8 +75,8 @@ def data(
     show(root, details, as_json)
 
 
-@app.command(epilog="Examples:  girlib evaluate bicubic depth --dataset middlebury --scale 4  ·  girlib evaluate dctnet depth --dataset nyu "
-             "--scale 8 --weights official --keep  ·  girlib evaluate gf depth --scale 4 -o radius=8 -o eps=1e-4 --json")
+@app.command(epilog="Examples:  girlib evaluate bicubic depth --dataset middlebury --scale 4  ·  girlib evaluate dctnet depth --dataset "
+             "nyu --scale 8 --weights official --keep  ·  girlib evaluate gf depth --scale 4 -o radius=8 -o eps=1e-4 --json")
 def evaluate(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="A network (dctnet, sfigf, ...) or a classical method (bicubic, gf, jbu, "
                                           "average, ...).")],
@@ -84,7 +84,7 @@ def evaluate(
     dataset: Annotated[str, typer.Option(help="A dataset of the task, or procedural: scenes that need no download.")] = "procedural",
     scale: Annotated[int | None, typer.Option(help="Of super-resolution; default the first of the task.")] = None,
     protocol: Annotated[str | None, typer.Option(help="One of the task's ways to score; default the first for the dataset.")] = None,
-    weights: Annotated[str | None, typer.Option(help="official (the authors'), girlib (ours) or the path of a file; default random.")] = None,
+    weights: Annotated[str | None, typer.Option(help="official (the authors'), girlib (ours) or a file; default random.")] = None,
     limit: Annotated[int | None, typer.Option(help="Score only so many images, from the first.")] = None,
     size: Annotated[int, typer.Option(help="Of procedural scenes, in pixels.")] = 256,
     seed: Annotated[int, typer.Option(help="Of scenes, noise and random weights.")] = 0,

@@ -48,6 +48,7 @@ class Meaning:
     metric_options: dict
     method: str
     options: dict
+    released: bool                      # whether the released weights are of this kind: made for noise, for nearest-neighbour sampling
     waits: str
 
 
@@ -83,7 +84,8 @@ def numbers(name):
     if name not in titles():
         raise GirlibError(f"table: there is no table {name!r}; there are {', '.join(titles())}.")
     paper, _, table = name.partition(":")
-    return {(row["row"], row["column"]): Number(row["value"], row["unit"], row["direction"]) for row in _read(paper) if row["table"] == table}
+    rows = [row for row in _read(paper) if row["table"] == table]
+    return {(row["row"], row["column"]): Number(row["value"], row["unit"], row["direction"]) for row in rows}
 
 
 def notes(name):
@@ -105,7 +107,7 @@ def meaning(name, row, column):
     datasets = last.get("dataset", "")
     return Meaning(last.get("task", ""), tuple(re.split("[+&]", datasets)), "&" not in datasets, _whole(last.get("images")),
                    _whole(last.get("scale")), last.get("protocol", ""), metric, parse_parameters(given), last.get("method", ""),
-                   options, last.get("waits", ""))
+                   options, last.get("released") != "no", last.get("waits", ""))
 
 
 @cache

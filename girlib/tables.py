@@ -40,6 +40,10 @@ class Cell:
         return self.measured is not None and self.images == self.of
 
     @property
+    def part(self):
+        return self.measured is not None and not self.whole
+
+    @property
     def difference(self):
         """Measured minus published; None where nothing, or only a part of the images, was measured."""
         return self.measured - float(self.published) if self.whole else None
@@ -61,13 +65,14 @@ class Gate:
     def open(self):
         return self.measured is not None and abs(self.measured - self.reference.value) <= self.reference.band
 
+    @property
+    def place(self):
+        return self.dataset + (f" {self.scale}x" if self.scale else "")
+
     def __str__(self):
-        at, known = f" {self.scale}x" if self.scale else "", self.reference
-        expected = f"{known.value:g} expected, {known.band:g} allowed ({known.source})"
-        what = f"{known.method}, {self.dataset}{at}, {self.metric} under {self.protocol}"
-        if self.measured is None:
-            return f"{what}: not measured, {expected}: {self.command}"
-        return f"{what}: {self.measured:.6f} measured, {expected}: {'equal' if self.open else 'NOT EQUAL, so networks are not compared'}"
+        known = self.reference
+        found = "not measured" if self.measured is None else f"{self.measured:.6f} measured, {'equal' if self.open else 'NOT EQUAL'}"
+        return f"{known.method}, {self.place}, {self.metric} under {self.protocol}: {known.value} expected within {known.band}, {found}"
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,7 @@ def list_tables(records=None):
         cells = one.cells.values()
         found.append({"name": name, "title": one.title, "rows": len(one.rows), "columns": len(one.columns), "published": len(cells),
                       "measured": sum(cell.whole for cell in cells),
-                      "part": sum(cell.measured is not None and not cell.whole for cell in cells),
+                      "part": sum(cell.part for cell in cells),
                       "waiting": sum(cell.measured is None and bool(cell.waits) for cell in cells)})
     return found
 
@@ -188,7 +193,8 @@ def _fill(cell, meaning, records, gates, ungated):
         return replace(cell, waits="; ".join(filter(None, dict.fromkeys(_missing(meaning, dataset) for dataset, record
                                                                          in zip(meaning.datasets, found, strict=True) if not record))))
     if _is_network(meaning.method) and shut:
-        return replace(cell, waits=f"its baseline: {shut[0]}")
+        state = "is not equal to its reference" if shut[0].measured is not None else "is not measured yet"
+        return replace(cell, waits=f"its baseline: {shut[0].reference.method} {state}, see below")
     factor = _factor(found[0], cell.unit)
     if factor is None:
         return replace(cell, waits=f"a measurement in {cell.unit}; there is one in {_unit(found[0])}")
@@ -204,14 +210,14 @@ def _impossible(meaning):
         task = get_task(meaning.task)
         for dataset in meaning.datasets:
             if dataset not in task.datasets:
-                return f"the task {task.name}, which has no dataset {dataset}"
+                return f"the dataset {dataset} in the task {task.name}"
             task.protocol(dataset, meaning.protocol)
     except ImportError:
         return f"the task {meaning.task}"
     except GirlibError as error:
         return f"a protocol ({error})"
     if _is_network(meaning.method) and meaning.task not in _network(meaning.method).TASKS:
-        return f"not built here: {meaning.method} for {meaning.task}"
+        return "not built here for this task"
     return ""
 
 
@@ -249,14 +255,14 @@ def _gate(meaning, dataset, records):
 def _missing(meaning, dataset):
     """What has to be there before the cell can be measured, each with its command; a run if nothing is missing."""
     from girlib.metrics import METRICS
-    missing = [] if _is_here(dataset, get_task(meaning.task).datasets[dataset]) else [f"the dataset {dataset}: girlib fetch {dataset}"]
+    missing = [] if _is_here(dataset, get_task(meaning.task).datasets[dataset]) else [f"the dataset: girlib fetch {dataset}"]
     at = f" --scale {meaning.scale}" if meaning.scale else ""
     weights = ""
     if _is_network(meaning.method) and _needs_weights(meaning.method):
-        released = _network(meaning.method).RELEASED
-        if meaning.options or not {(meaning.task, meaning.scale), (meaning.task, None)} & released.keys():
+        released = _network(meaning.method).RELEASED if meaning.released and not meaning.options else {}
+        if not {(meaning.task, meaning.scale), (meaning.task, None)} & released.keys():
             setting = " with " + ", ".join(f"{name}={value}" for name, value in meaning.options.items()) if meaning.options else ""
-            missing.append(f"weights{setting}, which nobody released: girlib train {meaning.method} {meaning.task}{at}")
+            missing.append(f"weights{setting}, which were not released: girlib train {meaning.method} {meaning.task}{at}")
         else:
             weights = " --weights official"
             if not _released_here(meaning):

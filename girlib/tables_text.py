@@ -6,11 +6,15 @@ import io
 import json
 import re
 import sys
+import textwrap
 from os import environ
-
 
 BEST = {1: ("\033[1m", "\033[0m"), 2: ("\033[4m", "\033[0m")}          # bold, underlined
 LEGEND = "~ on a part of the images, so not compared"
+VARIABLES = {                                                           # what commands differ by: (what stands before, the value)
+    "M": r"(girlib (?:evaluate|train) )(\w+)", "W": r"(girlib fetch weights/)(\w+)", "D": r"(--dataset |girlib fetch )(\w+)(?!/)\b",
+    "S": r"(--scale )(\d+)", "O": r"(weights with )(.*?)(?=, which)",
+}
 
 
 def entries(table):
@@ -41,7 +45,7 @@ def lines_of(table, row):
     cells = [table.cells[row, column] for column in table.columns]
     lines = [(row, [cell.published for cell in cells])]
     if any(cell.measured is not None for cell in cells):
-        lines.append(("  measured", [_like(cell.measured, cell, "") + "~" * (not cell.whole and cell.measured is not None) for cell in cells]))
+        lines.append(("  measured", [_like(cell.measured, cell, "") + "~" * cell.part for cell in cells]))
         if any(cell.whole for cell in cells):
             lines.append(("  difference", [_like(cell.difference, cell, "+") for cell in cells]))
     return lines
@@ -54,51 +58,83 @@ def _like(value, cell, sign):
 
 def remarks(table):
     """[(heading, [(of what, text)])]: where measured values come from, what the others wait for, baselines, oddities of the print."""
-    came, waits = {}, {}
+    came, waits = [], []
     for cell in table.cells.values():
         method, other = (cell.column, cell.row) if table.turned else (cell.row, cell.column)
-        if cell.measured is not None:
-            part = "" if cell.whole else f"; {cell.images} of {cell.of} images"
-            came.setdefault(cell.provenance + part, {}).setdefault(method, []).append(other)
+        if cell.measured is None:
+            waits.append((method, other, cell.waits))
         else:
-            text, scale = _without_scale(cell.waits)
-            waits.setdefault(text, {}).setdefault(method, []).append(other)
-            if scale:
-                waits[text].setdefault("", []).append(scale)
+            came.append((method, other, cell.provenance + ("" if cell.whole else f"; {cell.images} of {cell.of} images")))
     every = table.rows if table.turned else table.columns
-    sections = [("Measured", _gather(came, every)), ("Waits for", _gather(waits, every)),
-                ("Baselines", [("", str(gate)) for gate in table.gates]
-                 + [("", "no value is known to compare with for " + ", ".join(table.ungated))] * bool(table.ungated)),
+    sections = [("Measured", _gather(came, every)), ("Waits for", _gather(waits, every)), ("Baselines", _baselines(table)),
                 ("Notes", [(", ".join(filter(None, note[:2])) or "all", note[2]) for note in table.notes])]
     return [(heading, lines) for heading, lines in sections if lines]
 
 
-def _without_scale(text):
-    """The same sentence for all scales, and the scale."""
-    found = re.search(r"--scale (\d+)", text)
-    return (text.replace(found[0], "--scale S"), found[1]) if found and "its baseline" not in text else (text, None)
+def _gather(said, every):
+    """[(methods and what of them, text)]: what differs only by method, dataset and scale is said once, with letters for them."""
+    of_method, lines = {}, {}
+    for method, other, text in said:
+        text, letters = _lettered(text)
+        where, known = of_method.setdefault((text, method), ([], []))
+        where.append(other)
+        known += letters
+    for (text, method), (where, letters) in of_method.items():
+        methods, known = lines.setdefault((text, tuple(where)), ([], []))
+        methods.append(method)
+        known += letters
+    return [(", ".join(methods) + _where(where, every), _spelled(text, letters)) for (text, where), (methods, letters) in lines.items()]
 
 
-def _gather(texts, every):
-    """[(methods and what of them, text)]: methods of which the same is to be said in the same places stand together."""
-    lines = []
-    for text, of in texts.items():
-        scales = list(dict.fromkeys(of.pop("", [])))
-        text += f"  (S = {', '.join(scales)})" if scales else ""
-        places = {}
-        for method, where in of.items():
-            places.setdefault(tuple(where), []).append(method)
-        lines += [(", ".join(methods) + _where(where, every), text) for where, methods in places.items()]
-    return lines
+def _lettered(text):
+    """The text with letters in the place of what commands differ by, and [(letter, value)]."""
+    letters = []
+    for letter, pattern in VARIABLES.items():
+        letters += [(letter, value) for _, value in re.findall(pattern, text)]
+        text = re.sub(pattern, rf"\1<{letter}>", text)
+    return "; ".join(dict.fromkeys(text.split("; "))), letters
+
+
+def _spelled(text, letters):
+    """A letter that stands for one value becomes that value; the others are explained."""
+    explained = []
+    for letter in VARIABLES:
+        values = list(dict.fromkeys(value for other, value in letters if other == letter))
+        text = text.replace(f"<{letter}>", values[0] if len(values) == 1 else letter)
+        explained += [f"{letter} = {' | '.join(values)}"] if len(values) > 1 else []
+    return text + (f"  [{'; '.join(explained)}]" if explained else "")
 
 
 def _where(where, every):
-    if len(where) == len(every):
+    """The columns in few words: none if it is all of them, the scales if it is all datasets, a dataset if it is all its scales."""
+    if len(where) in (0, len(every)):
         return ""
     heads = _heads(every)
+    rests = [rest for rest in dict.fromkeys(rest for _, rest in heads.values()) if any(heads[label][1] == rest for label in where)]
+    if set(where) == {label for label in every if heads[label][1] in rests}:
+        return f" ({', '.join(rests)})"
     named = [label if any(heads[other][0] == heads[label][0] and other not in where for other in every) else heads[label][0] or label
              for label in where]
     return f" ({', '.join(dict.fromkeys(named))})"
+
+
+def _baselines(table):
+    """[("", text)]: a line for each baseline and protocol, in which each dataset and scale has its measured and its expected value."""
+    groups = {}
+    for gate in table.gates:
+        groups.setdefault((gate.reference.method, gate.metric, gate.protocol, gate.reference.source, gate.reference.band), []).append(gate)
+    lines = []
+    for (method, metric, protocol, source, band), gates in groups.items():
+        states = [f"{gate.place} {gate.reference.value}" + (" not measured" if gate.measured is None else " equal" if gate.open
+                  else f" NOT EQUAL, {gate.measured:.6f} measured") for gate in gates]
+        allowed = f"{band:.6f}".rstrip("0")
+        lines.append((method, f"{metric} under {protocol}, expected ({source}; {allowed} allowed) and measured: {', '.join(states)}"))
+        letters = [_lettered(gate.command) for gate in gates if gate.measured is None]
+        lines += [(method, "missing: " + _spelled(text, [pair for other, pairs in letters if other == text for pair in pairs]))
+                  for text in dict.fromkeys(text for text, _ in letters)]
+    if table.ungated:
+        lines.append(("", f"no value of a baseline is known, so networks are shown without one: {'; '.join(table.ungated)}"))
+    return lines
 
 
 def _heads(labels):
@@ -134,7 +170,7 @@ def text(table, width=110, marks=None):
             shown = [_marked(f"{value:>{w}}", ranks.get((row, column)) if number == 0 else None)
                      for value, column, w in zip(values, table.columns, wide, strict=True)]
             out.append(f"{name:<{label}}  " + "  ".join(shown))
-    if any(cell.measured is not None and not cell.whole for cell in table.cells.values()):
+    if any(cell.part for cell in table.cells.values()):
         out.append(LEGEND)
     for heading, lines in remarks(table):
         out += ["", heading] + [_wrap(f"{of}: {said}" if of else said, width) for of, said in lines]
@@ -170,15 +206,14 @@ def _units(table):
 
 
 def _wrap(line, width):
-    import textwrap
     return textwrap.fill(line, width, initial_indent="  ", subsequent_indent="      ", break_long_words=False, break_on_hyphens=False)
 
 
 def listing(tables):
     """For a terminal: what there is of all tables."""
     out = [f"{'table':<9} {'rows x columns':>14} {'published':>9} {'measured':>8} {'in part':>7} {'waiting':>7}  shows"]
-    out += [f"{t['name']:<9} {t['rows']:>3} x {t['columns']:<8} {t['published']:>9} {t['measured']:>8} {t['part']:>7} {t['waiting']:>7}  {t['title']}"
-            for t in tables]
+    out += [f"{t['name']:<9} {t['rows']:>3} x {t['columns']:<8} {t['published']:>9} {t['measured']:>8} {t['part']:>7} {t['waiting']:>7}  "
+            f"{t['title']}" for t in tables]
     total = {key: sum(t[key] for t in tables) for key in ("published", "measured", "part", "waiting")}
     out.append(f"{len(tables)} tables: {total['published']} published numbers, {total['measured']} measured, {total['part']} on a part of "
                f"the images, {total['waiting']} waiting; `girlib table NAME` says for what")
@@ -218,5 +253,6 @@ def html(table):
                 for value, column in zip(values, table.columns, strict=True)) + "</tr>")
     out.append("</tbody></table>")
     for heading, lines in remarks(table):
-        out.append(f"<p><b>{heading}</b></p><ul>" + "".join(f"<li>{safe(f'{of}: {said}' if of else said)}</li>" for of, said in lines) + "</ul>")
+        items = (safe(f"{of}: {said}" if of else said) for of, said in lines)
+        out.append(f"<p><b>{heading}</b></p><ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>")
     return "".join(out)
