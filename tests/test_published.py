@@ -23,7 +23,8 @@ DECIMAL = r"\d+\.\d+"
 CAPTIONS = {"sfigf:1": r"Table 1\. Quantitative", "sfigf:2": r"Table 2\.", "sfigf:3": r"Table 3\.", "sfigf:4": r"Table 4\.",
             "sfigf:5": r"Table 5\.", "sfigf:S1": r"Table 1\. Number", "dagf:1": "TABLE I$", "dagf:2": "TABLE II$", "dagf:3": "TABLE III$",
             "dagf:4": "TABLE IV$", "dagf:5": "TABLE V$", "dagf:6": "TABLE VI$", "dagf:7": "TABLE VII$", "mgdn:1": "Table 1:",
-            "mgdn:2": "Table 2:", "mgdn:3": "Table 3:", "mgdn:4": "Table 4:", "mgdn:5": r"\**Table 5:", "gdd:1": "Table 1:", "gdd:2": "Table 2:"}
+            "mgdn:2": "Table 2:", "mgdn:3": "Table 3:", "mgdn:4": "Table 4:", "mgdn:5": r"\**Table 5:", "gdd:1": "Table 1:",
+            "gdd:2": "Table 2:"}
 
 
 def rows_of_all():
