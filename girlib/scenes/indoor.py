@@ -24,7 +24,7 @@ def room(stage):
     shell(stage, width, depth, height, floor, wall)
     back = depth - 0.02
 
-    for _ in range(dice.whole(1, 3)):  # pictures: print without depth
+    for _ in range(dice.whole(1, 4)):  # pictures: print without depth
         size = dice.uniform(0.3, 1.0)
         at = (dice.uniform(-width / 2.4, width / 2.4), dice.uniform(1.2, 2.0), back)
         if dice.chance(0.35):
@@ -36,35 +36,37 @@ def room(stage):
     if dice.chance(0.6):
         curtain(stage, dice.uniform(-width / 2.2, width / 4), back - 0.12, dice.uniform(0.5, 1.3), dice.uniform(1.6, 2.3))
 
-    against = [table, shelf, shelf, cabinet, sofa, cabinet, bed, pile, heap]
+    against = [table, shelf, shelf, shelf, cabinet, sofa, cabinet, bed, pile, heap]
     taken = []
-    for _ in range(dice.whole(6, 10)):
+    for _ in range(dice.whole(12, 18)):
         make = dice.choice(against)
         x = dice.uniform(-width / 2 + 0.5, width / 2 - 0.5)
-        if dice.chance(0.5):
-            at, yaw = (x, 0.0, depth - 0.45), math.pi
+        if dice.chance(0.6):
+            at, yaw = (x, 0.0, depth - 0.4), math.pi
         else:
             side = dice.choice((-1, 1))
-            at, yaw = (side * (width / 2 - 0.45), 0.0, dice.uniform(1.6, depth - 0.6)), -side * math.pi / 2
-        if free(taken, at, 0.75):
+            at, yaw = (side * (width / 2 - 0.4), 0.0, dice.uniform(0.45, 0.9) * depth), -side * math.pi / 2
+        if free(taken, at, 0.7):
             make(stage, at, yaw)
-    for _ in range(dice.whole(1, 4)):
-        make = dice.choice((table, chair, chair, plant, lamp, pile, pile, heap))
-        at = (dice.uniform(-0.4, 0.4) * width, 0.0, dice.uniform(0.5, 0.88) * depth)
+    for _ in range(dice.whole(2, 5)):  # in front of them
+        make = dice.choice((table, chair, chair, plant, lamp, pile, pile, heap, sofa))
+        at = (dice.uniform(-0.45, 0.45) * width, 0.0, depth - dice.uniform(0.7, 1.1))
         if free(taken, at, 0.6):
             make(stage, at, dice.uniform(0, 6.28))
-    relief(stage, width, depth, dice.uniform(0.2, 2.0))
-    for _ in range(dice.whole(0, 2)):
-        hanging(stage, (dice.uniform(-0.35, 0.35) * width, height, dice.uniform(1.5, depth - 0.5)))
+    for _ in range(dice.whole(2, 8)):  # on the floor
+        small(stage, (dice.uniform(-0.45, 0.45) * width, 0.0, depth - dice.uniform(0.2, 1.4)), dice.uniform(1.0, 2.5))
+    relief(stage, width, depth, dice.uniform(0.2, 1.2))
+    if dice.chance(0.4):
+        hanging(stage, (dice.uniform(-0.35, 0.35) * width, height, depth - dice.uniform(0.3, 1.0)))
     for _ in range(dice.whole(0, 3)):
         leaning(stage, dice.uniform(-width / 2.2, width / 2.2), back - 0.03, dice.uniform(1.0, 1.9))
-    panel(stage, (dice.uniform(-0.3, 0.3) * width, 0.0, dice.uniform(0.5, 0.8) * depth), dice.uniform(0.4, 0.9))
-    if dice.chance(0.25):  # something near, cut by the frame
+    panel(stage, (dice.uniform(-0.3, 0.3) * width, 0.0, depth - dice.uniform(0.3, 1.0)), dice.uniform(0.4, 0.9))
+    if dice.chance(0.12):  # something near, cut by the frame
         chair(stage, (dice.choice((-1, 1)) * dice.uniform(0.35, 0.6), 0.0, dice.uniform(0.9, 1.2)), dice.uniform(0, 6.28))
 
-    yaw, pitch = dice.uniform(-0.35, 0.35), dice.uniform(-0.45, -0.12)
-    camera = looking((-0.6 * yaw * width, dice.uniform(1.1, 1.6), 0.15), yaw, pitch)
-    return Setting(camera, 0.56, light_from(dice), "lamp", "room", 0.45, 2.5, 1.15)
+    yaw, pitch = dice.uniform(-0.4, 0.4), dice.uniform(-0.6, -0.2)
+    camera = looking((-0.6 * yaw * width, dice.uniform(1.4, 1.9), 0.15), yaw, pitch)
+    return Setting(camera, 0.56, light_from(dice), "lamp", "room", dice.uniform(0.15, 0.4), 2.5, dice.uniform(0.7, 1.3))
 
 
 def table_top(stage):
@@ -82,29 +84,29 @@ def table_top(stage):
         heap(stage, (dice.uniform(-0.5, 0.5) * share * depth, 0.0, share * depth), 0.0, dice.uniform(0.12, 0.3))
     relief(stage, 2.4, depth, 0.0, 0.5)
     for _ in range(dice.whole(3, 7)):  # pedestals with things on them, low in front and high behind
-        share = dice.uniform(0.5, 0.95)
-        z, size, height = share * depth, dice.uniform(0.2, 0.5), dice.uniform(0.1, 0.8) * share**2
+        share = dice.uniform(0.6, 0.97)
+        z, size, height = share * depth, dice.uniform(0.2, 0.5), dice.uniform(0.05, 0.5) * share**3
         at = (dice.uniform(-0.5, 0.5) * z, 0.0, z)
         stage.thing("furniture", at, dice.uniform(0, 3)).box((0, height / 2, 0), (size, height, size), paper(stage))
         for _ in range(dice.whole(1, 3)):
             small(stage, (at[0] + dice.uniform(-0.4, 0.4) * size, height, z + dice.uniform(-0.4, 0.4) * size), dice.uniform(0.7, 1.6))
-    for _ in range(dice.whole(14, 26)):
-        z = depth * dice.uniform(0.5, 0.97)
+    for _ in range(dice.whole(20, 36)):
+        z = depth * math.sqrt(dice.uniform(0.3, 0.95))
         at = (dice.uniform(-0.5, 0.5) * z, 0.0, z)
         if free(taken, at, 0.09):
-            small(stage, at, dice.uniform(0.9, 2.4))
+            small(stage, at, dice.uniform(0.7, 1.9))
     for _ in range(dice.whole(1, 4)):
         leaning(stage, dice.uniform(-0.5, 0.5) * depth, depth - 0.05, dice.uniform(0.4, 0.9))
     for _ in range(dice.whole(0, 3)):
-        z = dice.uniform(0.7, 0.95) * depth
+        z = dice.uniform(0.85, 0.97) * depth
         hanging(stage, (dice.uniform(-0.4, 0.4) * z, 1.3, z), 0.35)
     picture(stage, (dice.uniform(-0.5, 0.5), dice.uniform(0.3, 0.8), depth - 0.01), dice.uniform(0.3, 0.6), 0.0)
     panel(stage, (dice.uniform(-0.4, 0.4), 0.0, dice.uniform(0.6, 0.85) * depth), dice.uniform(0.2, 0.4))
     if dice.chance(0.6):  # a folded cloth as the background, often of the whole picture
         left = dice.uniform(-1.3, 0.3)
         curtain(stage, left, depth - 0.04, dice.uniform(0.5, 2.6), 1.6)
-    camera = looking((0.0, dice.uniform(0.4, 0.8), 0.0), dice.uniform(-0.1, 0.1), dice.uniform(-0.3, -0.12))
-    return Setting(camera, 0.48, light_from(dice), "lamp", "room", 0.45, 1.2, 1.15)
+    camera = looking((0.0, dice.uniform(0.7, 1.3), 0.0), dice.uniform(-0.1, 0.1), dice.uniform(-0.6, -0.35))
+    return Setting(camera, 0.48, light_from(dice), "lamp", "room", dice.uniform(0.15, 0.4), 1.2, dice.uniform(0.7, 1.3))
 
 
 def looking(origin, yaw, pitch):
@@ -140,12 +142,13 @@ def paper(stage):
 
 
 def relief(stage, width, depth, low, scale=1.0):
-    """Shallow boxes on the wall at the back: cupboards, pilasters, a radiator, the frame of a door."""
+    """Shallow boxes on the wall at the back: cupboards, pilasters, a radiator, the frame of a door. The hidden ones cast no shadow."""
     dice = stage.dice
-    for _ in range(dice.whole(3, 8)):
-        size = tuple(scale * dice.uniform(*limits) for limits in ((0.15, 1.0), (0.2, 1.4), (0.06, 0.4)))
+    for _ in range(dice.whole(7, 14)):
+        size = tuple(scale * dice.uniform(*limits) for limits in ((0.15, 0.8), (0.2, 1.2), (0.05, 0.3)))
         at = (dice.uniform(-0.48, 0.48) * width, low + scale * dice.uniform(0, 1.6), depth - size[2] / 2)
-        stage.thing("furniture", at).box((0, 0, 0), size, paper(stage))
+        seen = paper(stage)
+        stage.thing("furniture", at, casts=seen is not stage.backdrop).box((0, 0, 0), size, seen)
 
 
 def heap(stage, at, yaw, size=0.4):
@@ -168,11 +171,13 @@ def picture(stage, at, size, yaw):
 
 
 def panel(stage, at, size):
-    """A thin upright panel on the floor."""
+    """A thin upright panel on the floor; hidden it is parallel to the wall and casts no shadow."""
     dice = stage.dice
     if dice.chance(0.4):
-        stand = stage.thing("furniture", at, dice.uniform(-0.2, 0.2))
-        stand.box((0, size / 2, 0), (size, size, 0.02), stage.disguise(stage.plain(scale=0.5)))
+        seen = stage.disguise(stage.plain(scale=0.5))
+        hidden = seen is stage.backdrop
+        stand = stage.thing("furniture", at, 0.0 if hidden else dice.uniform(-0.2, 0.2), casts=not hidden)
+        stand.box((0, size / 2, 0), (size, size, 0.02), seen)
 
 
 def curtain(stage, left, z, width, height):
@@ -230,13 +235,14 @@ def shelf(stage, at, yaw):
             if dice.chance(0.7):
                 tall, deep = dice.uniform(0.55, 0.9) * space, dice.uniform(0.15, 0.28)
                 stage.thing("object", thing.point((x + thick / 2, y + 0.015 + tall / 2, 0.15 - deep / 2)), yaw).box(
-                    (0, 0, 0), (0.94 * thick, tall, deep), stage.plain())
+                    (0, 0, 0), (0.94 * thick, tall, deep), paper(stage))
             x += thick
         y += space
 
 
 def cabinet(stage, at, yaw):
-    dice, paint = stage.dice, stage.pattern(stage.dice.choice(("wood", "white", None)), None, (m.GRAIN, m.STRIPES), (0.1, 0.4))
+    dice = stage.dice
+    paint = stage.disguise(stage.pattern(dice.choice(("wood", "white", None)), None, (m.GRAIN, m.STRIPES), (0.1, 0.4)))
     wide, high, deep = dice.uniform(0.5, 1.1), dice.uniform(0.5, 1.5), dice.uniform(0.35, 0.55)
     thing = stage.thing("furniture", at, yaw)
     thing.box((0, high / 2, 0), (wide, high, deep), paint)
@@ -250,7 +256,7 @@ def cabinet(stage, at, yaw):
 
 
 def sofa(stage, at, yaw):
-    dice, cloth = stage.dice, stage.pattern(scale=(0.06, 0.25), contrast=0.15)
+    dice, cloth = stage.dice, stage.disguise(stage.pattern(scale=(0.06, 0.25), contrast=0.15))
     wide = dice.uniform(1.2, 1.9)
     thing = stage.thing("furniture", at, yaw)
     thing.box((0, 0.2, 0), (wide, 0.4, 0.8), cloth)
@@ -355,7 +361,7 @@ def small(stage, at, scale):
         for one, two in zip(radii[:-1], radii[1:], strict=True):
             thing.cone((0, y, 0), 0.6 * s, one, paint, two)
             y += 0.6 * s
-        for _ in range(dice.whole(0, 6)):
+        for _ in range(dice.choice((0, 0, dice.whole(1, 5)))):
             tip = (dice.uniform(-1.3, 1.3) * s, y + dice.uniform(1, 3) * s, dice.uniform(-1.3, 1.3) * s)
             thing.rod((0, y - 0.2 * s, 0), tip, 0.03 * s, stage.plain("leaf"))
             thing.ball(tip, dice.uniform(0.1, 0.25) * s, stage.plain())

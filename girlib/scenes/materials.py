@@ -97,7 +97,7 @@ def paints(dice, count):
             hue = bell(dice.uniform(430, 560), dice.uniform(80, 160)).double()
         hue = hue * dice.choice((1.0, 1.0, 0.15))  # a third is grey
         infrared = torch.sigmoid((WAVELENGTHS.double() - dice.uniform(690, 780)) / 20) * dice.uniform(0, 0.5)
-        whole = floor + height * hue
+        whole = (floor + height * hue) * dice.choice((0.3, 0.6, 1.0, 1.3))
         result.append((whole + (0.9 - whole) * infrared).clamp(0.01, 0.95).float())
     return torch.stack(result)
 

@@ -57,7 +57,7 @@ class Points:
     @cached_property
     def sky(self):
         """Light from everywhere, most of it from above."""
-        return 0.7 + 0.3 * self.normal[1]
+        return 0.6 + 0.4 * self.normal[1]
 
     @cached_property
     def material(self):

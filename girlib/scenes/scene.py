@@ -18,7 +18,7 @@ TILE = 8  # pixels: the rays of a tile form a packet
 OFFSETS = ((0.36, 0.15), (-0.36, -0.15))  # in pixels: two more rays in a pixel that shows an edge
 
 
-def make_scene(kind, seed=0, size=256, time=0.0, device="cpu", texture=0.6, hidden=0.3):
+def make_scene(kind, seed=0, size=256, time=0.0, device="cpu", texture=0.6, hidden=0.6):
     """A scene by its kind ("indoor", "outdoor" or "overhead") and seed: geometry now, colours when they are asked for.
 
     size     pixels: one number, or (height, width), from 16 up; every size of a seed shows the same scene, the longer side the same extent
