@@ -128,11 +128,26 @@ def _check_task(where, name, network, task):
 def _create(where, name, task, options):
     network = _network(where, name)
     _check_task(where, name, network, task)
-    known = [option for option in inspect.signature(network.Network).parameters]
-    unknown = [option for option in options if option not in known]
+    parameters = inspect.signature(network.Network).parameters
+    unknown = [option for option in options if option not in parameters]
     if unknown:
-        raise GirlibError(f"{where}: {name} has no option {unknown[0]!r}; it has {', '.join(known)}.")
+        raise GirlibError(f"{where}: {name} has no option {unknown[0]!r}; it has {', '.join(parameters)}.")
+    own = {**{option: known.default for option, known in parameters.items()}, **network.TASKS[task]}
+    for option, value in options.items():
+        if not _fits(value, own[option]):
+            raise GirlibError(f"{where}: {name} was given {option}={value!r}; expected a value like {option}={own[option]!r}.")
     return network.Network(**{**network.TASKS[task], **options})
+
+
+def _fits(value, like):
+    """Whether a value is of the kind of another; of an option that is None otherwise only a word is refused."""
+    if isinstance(like, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and (like is None or isinstance(like, bool))
+    if isinstance(like, (int, float)):
+        return isinstance(value, int if isinstance(like, int) else (int, float))
+    if isinstance(like, (tuple, list)):
+        return isinstance(value, (tuple, list)) and all(_fits(entry, like[0]) for entry in value)
+    return isinstance(value, str) if isinstance(like, str) else not isinstance(value, str)
 
 
 def _released(where, name, network, task, scale, options):
