@@ -71,6 +71,7 @@ def _recorded(capture):
     return fine["pan"], given.get("low"), fine.get("reference")
 
 
+Q8 = {"cast": False, **CLIPPED}                  # digital numbers are not negative; that they are whole moves Q8 by less than 1e-4
 CUT = {"border": (20, 21)}                        # leaves rows and columns 21 ... end - 21, counted from 1
 TASK = Task(
     name="pansharpening", title="Pan-sharpening",
@@ -87,14 +88,14 @@ TASK = Task(
         Protocol("gdd-full", "GDD, Table 2, real scenes: as delivered, without a reference; blocks of 32x32 as in Vivone's toolbox",
                  ("worldview2", "procedural"), (("qnr", {}), ("d_lambda", {}), ("d_s", {}))),
         Protocol("gdd", "GDD, Table 2, synthetic scenes: reduced by MATLAB's bicubic, as its scene was; metrics after Vivone's "
-                 "toolbox: Q8 of digital numbers (not rounded to whole ones), SAM in degrees, SCC of Sobel's gradients",
+                 "toolbox: Q8 of digital numbers, not rounded, SAM in degrees, SCC of Sobel's gradients",
                  ("pan_im4", "worldview2", "procedural"),
-                 (("q2n", {"cast": False}), ("sam", {}), ("ergas", {"ratio": 4.0}), ("scc", {})),
+                 (("q2n", Q8), ("sam", {}), ("ergas", {"ratio": 4.0}), ("scc", {})),
                  {"enlarge": "bicubic-matlab", "reduce": "bicubic-matlab"}),
         Protocol("toolbox", "Vivone et al., TGRS 2015, and DLPan: Wald's protocol; 20 pixels cut at the top and left, 21 at "
                  "the other sides",
                  ("worldview3", "worldview2", "wv3", "pleiades", "procedural"),
-                 (("q2n", {"cast": False, **CUT}), ("q", CUT), ("sam", CUT), ("ergas", {"ratio": 4.0, **CUT}), ("scc", CUT)),
+                 (("q2n", {**Q8, **CUT}), ("q", CUT), ("sam", CUT), ("ergas", {"ratio": 4.0, **CUT}), ("scc", CUT)),
                  {"reduce": "wald"}),
         Protocol("plain", "no table: for values of plain enlargement that are known elsewhere: PSNR over the cube and as mean over bands, "
                  "SAM in degrees, nothing clipped or cut", ("worldview3", "pleiades", "pan_im4", "worldview2", "procedural"),
