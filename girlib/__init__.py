@@ -24,6 +24,7 @@ _HOME = {
     "get_task": "tasks",
     "list_tasks": "tasks",
     "evaluate": "evaluation",
+    "restore": "restoration",
 }
 __all__ = ["__version__", *_HOME]
 

@@ -1,0 +1,405 @@
+"""Restores an image of your own with the help of a second one of the same scene: arrays here, files in girlib.restoration_files.
+
+Reads as   target and guide -> planes in the units of the task -> holes found and filled for the time being -> target enlarged to the
+           guide's size -> method, tile by tile -> values back into the target's range -> holes put back -> the kind that came in
+Units      depth keeps the target's own numbers; every other task works on numbers from 0 to 1 and returns the target's
+Holes      NaN, infinity, the file's nodata value, and 0 in depth that isn't negative. They never reach a neighbour
+Range      depth and saliency stay between the target's smallest and largest measurement; other images in what their type can hold
+"""
+
+import inspect
+import math
+import time
+import warnings
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from girlib.alignment import find_shift
+from girlib.errors import GirlibError
+from girlib.methods import CLASSICAL, find_method
+from girlib.networks import NETWORKS, load_model
+from girlib.resampling import check_whole, upsample
+from girlib.samples import Sample
+from girlib.tasks import TASKS
+from girlib.tiles import in_tiles
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a task expects of its two images; channels () means any number."""
+
+    target: tuple = ()
+    guide: tuple = ()
+    enlarges: bool = False
+    bounded: bool = False                                           # by the target's own smallest and largest value
+    method: str = "gf"
+
+
+PAIRS = {
+    "depth": Pair((1,), (1, 3), enlarges=True, bounded=True),
+    "saliency": Pair((1,), (1, 3), enlarges=True, bounded=True),
+    "pansharpening": Pair((), (1,), enlarges=True),
+    "hyperspectral": Pair((), (), enlarges=True),
+    "flash": Pair((1, 3), (1, 3)),
+    "multifocus": Pair((1, 3), (1, 3), method="average"),
+    "multiexposure": Pair((1, 3), (1, 3), method="average"),
+}
+TILE = 512
+# How far one pixel of the result sees in the finest image; and where a tile may begin, beside whole pixels of the sensor.
+MARGINS = {"svlrm": (12, 1), "fdkn": (40, 4), "dkn": (40, 4), "dagf": (144, 16), "cunet": (80, 1), "djf": (12, 1), "djfr": (12, 1)}
+BLENDED = (64, 32), 32                                              # margin and feather, step, of networks not listed
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Planes (N, C, H, W) in the target's numbers, holes filled or put back; what they were before; and what was done."""
+
+    planes: torch.Tensor
+    before: torch.Tensor
+    enlarged: tuple[float, float]
+    did: str
+    warnings: list[str]
+
+
+def restore(target, guide, task="depth", scale=None, method=None, weights=None, *, fill=False, nodata=None, tile=TILE, device="cpu",
+            progress=None, **options):
+    """The target, improved by the guide: an array, tensor or PIL image of the same kind, type and unit, of the guide's size.
+
+    target, guide   numpy (H, W), (H, W, C) or (C, H, W); torch (H, W), (C, H, W) or (N, C, H, W); PIL. Both cover the same area
+    task            depth, saliency, pansharpening, hyperspectral, flash, multifocus or multiexposure
+    scale           how many times larger the guide is; without it, the sizes say so. Of a target that was enlarged before: how
+                    many times, which chooses among released weights
+    method          a name of `girlib.methods.list_methods()`, a network (Module) or a function of a Sample; default: the guided
+                    filter, for the last two tasks the average
+    weights         of a network: the path of a file, or "official"
+    fill            fill holes, instead of leaving them as they were
+    nodata          the value that stands for no measurement, beside NaN; default 0 in depth that isn't negative. False: none
+    tile            larger images are worked on in tiles of so many pixels; 0: the whole image at once
+    options         of the method, e.g. radius=8, eps=1e-4
+    """
+    target, guide = Image(target, "target"), Image(guide, "guide")
+    done = run(target, guide, task, scale, method, weights, fill=fill, nodata=nodata, tile=tile, device=device, progress=progress,
+               options=options)
+    for text in done.warnings:
+        warnings.warn(text, stacklevel=2)
+    return target.like(done.planes)
+
+
+def run(target, guide, task, scale=None, method=None, weights=None, *, fill=False, nodata=None, tile=TILE, device="cpu", progress=None,
+        options=None):
+    """Everything between two Images and a Restored."""
+    from girlib.notebook import find_device
+
+    start, options = time.perf_counter(), options or {}
+    pair = check_task(task)
+    method = check_method(method or pair.method, weights, task)
+    tile, device = check_whole("restore", "tile", tile, 0), find_device(str(device))
+    if 0 < tile < 64:
+        raise GirlibError(f"restore: tile is {tile}; expected 64 pixels or more, or 0 for the whole image at once.")
+    scale, enlarged = check_pair(target, guide, pair, task, scale)
+
+    given, size = target.planes, guide.planes.shape[-2:]
+    valid, nodata = measured(given, target, nodata, task)
+    kept_range = given[valid.expand_as(given)].aminmax()
+    notes, seen = [], guide.planes
+    seen_valid = seen.isfinite().all(dim=1, keepdim=True)
+    if not seen_valid.all():
+        notes.append(f"{int((~seen_valid).sum())} pixels of the guide that are not finite filled")
+        seen = fill_holes(seen, seen_valid, "guide")
+    low = fill_holes(given, valid, "target")
+    divisor, seen = unit(low, seen, target, guide, pair)
+    if divisor != 1:
+        low = low / divisor
+    full = low if low.shape[-2:] == size else upsample(low, size)
+    all_valid = bool(valid.all())
+    valid_full = None if all_valid else nearest(valid, size)
+
+    told = []
+    shift = find_shift(low, seen)
+    if shift and max(map(abs, shift)) >= max(2, 1.5 * max(enlarged)):
+        told.append(f"target and guide seem misaligned: the target lies about {abs(shift[0]):.0f} pixels "
+                    f"{'below' if shift[0] > 0 else 'above'} and {abs(shift[1]):.0f} pixels {'right' if shift[1] > 0 else 'left'} of "
+                    "the guide, in pixels of the guide; align them first if that is so.")
+
+    sample = Sample(full, seen, None, low if pair.enlarges and enlarged != (1, 1) else None, valid_full,
+                    "DN" if task == "depth" else "1", {"scale": scale})
+    whole = len(set(enlarged)) == 1 and enlarged[0] == int(enlarged[0])
+    restored, did = apply(sample, method, task, scale, weights, tile, int(enlarged[0]) if whole else None, device, progress, options)
+    restored = restored.to(full.device)
+    if restored.shape != full.shape:
+        raise GirlibError(f"restore: the method gave {tuple(restored.shape)} for a target of {tuple(full.shape)}; take one for {task}.")
+    restored = torch.where(restored.isnan(), full, restored)        # inside large holes, where no window has a measurement
+
+    lowest, highest = limits(target, pair, *kept_range)
+    restored, before = ((image * divisor).clamp(lowest, highest) for image in (restored, full))
+    holes = 0 if all_valid else 1 - valid.double().mean().item()
+    if not all_valid and not fill:
+        old = nearest(given, size)
+        restored = torch.where(valid_full, restored, old)
+        before = torch.where(valid_full, before, torch.nan)
+    h, w = given.shape[-2:]
+    ratio = " x ".join(dict.fromkeys(f"{value:g}" for value in enlarged))
+    parts = [f"{h}x{w} {target.dtype} {f'enlarged by {ratio} to {size[0]}x{size[1]}' if enlarged != (1, 1) else 'filtered'} by {did}",
+             f"guide with {guide.planes.shape[1]} channel{'s' * (guide.planes.shape[1] > 1)}",
+             f"values {'kept ' if pair.bounded else ''}in {lowest:g} to {highest:g}"]
+    parts.append("no holes" if all_valid else f"{100 * holes:.2g} % holes {'filled' if fill else 'kept'}"
+                 f" (not finite{'' if nodata is None else f', or {nodata:g}'})")
+    return Restored(restored, before, enlarged, "; ".join([*parts, *notes, f"{time.perf_counter() - start:.1f} s"]), told)
+
+
+# ------------------------------------------------------------------------------------------------------- methods
+
+def apply(sample, method, task, scale, weights, tile, whole_scale, device, progress, options):
+    """(restored in the sample's unit, what was done in words)."""
+    if isinstance(method, torch.nn.Module) or method in NETWORKS:
+        if isinstance(method, torch.nn.Module):
+            name, model = type(method).__module__.rpartition(".")[2], method
+        else:
+            name, model = method, None
+        sample = Sample(*(image.float() for image in (sample.target, sample.guide)), None,
+                        None if sample.low is None or whole_scale is None else sample.low.float(), sample.valid, sample.unit, sample.meta)
+        if getattr(model or network_class(name), "predict", None):                  # it optimises for this image, as a whole
+            restored = find_method(method, task, weights, scale, device, **options)(sample)
+            return restored, name
+        model = (model or load_model(name, task, weights, scale, **options)).to(device)
+        blended = name not in MARGINS and tile and max(sample.target.shape[-2:]) > tile
+        words = f"{name} ({weights or 'as given'}{', which looks at the whole image, in tiles that are blended' if blended else ''})"
+        return by_network(model, name, sample.to(device), tile, whole_scale, progress), words
+
+    work = find_method(method, task, None, scale, device, **options)
+    if not isinstance(method, str):
+        return work(sample), getattr(method, "__name__", type(method).__name__)
+    known = {name: options.get(name, default) for name, default in defaults(CLASSICAL[method]).items()}
+    words = f"{method} ({', '.join(f'{name} {value:g}' for name, value in known.items())})" if known else method
+    margin = {"gf": lambda: 2 * known["radius"], "jbf": lambda: known["radius"],
+              "jbu": lambda: (known["radius"] + 2) * (whole_scale or 0)}.get(method)
+    if not tile or margin is None or (method == "jbu" and whole_scale is None):
+        return work(sample), words
+
+    def part(target, guide, low, valid):
+        return work(Sample(target, guide, None, low, valid, sample.unit, sample.meta))
+
+    low = sample.low if method == "jbu" else None
+    return in_tiles(part, (sample.target, sample.guide, low, sample.valid), tile, margin(), whole_scale or 1, progress=progress), words
+
+
+def by_network(model, name, sample, tile, whole_scale, progress):
+    """What surrounds the network sees the whole image, for it scales by the image's limits; the network itself works in tiles."""
+    margin, step = MARGINS.get(name, BLENDED)
+    margin, feather = margin if isinstance(margin, tuple) else (margin, 0)
+    step = math.lcm(step, whole_scale or 1)
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            prepared = model.prepare(sample)
+            H, W = sample.target.shape[-2:]
+            cut = tile and all(H % image.shape[-2] == 0 and H * image.shape[-1] == W * image.shape[-2] and
+                               step % (H // image.shape[-2]) == 0 for image in prepared)
+            output = in_tiles(model, prepared, tile, margin, step, feather, progress) if cut else model(*prepared)
+            return model.finish(output, sample)
+    finally:
+        model.train(training)
+
+
+def network_class(name):
+    return import_module(f"girlib.networks.{NETWORKS[name]}").Network
+
+
+def defaults(function):
+    return {name: entry.default for name, entry in inspect.signature(function).parameters.items() if entry.default is not entry.empty}
+
+
+# --------------------------------------------------------------------------------------------- holes, range and unit
+
+def measured(planes, image, nodata, task):
+    """(valid (N, 1, h, w), the value that marks holes or None)."""
+    valid = planes.isfinite().all(dim=1, keepdim=True)
+    if nodata is None:
+        positive = task == "depth" and not (planes < 0).any() and bool((planes[valid.expand_as(planes)] > 0).any())
+        nodata = 0.0 if positive else None
+    elif nodata is False:
+        nodata = None
+    elif isinstance(nodata, bool) or not isinstance(nodata, (int, float)):
+        raise GirlibError(f"restore: nodata is {nodata!r}; expected a number, or False for none.")
+    if nodata is not None and math.isfinite(nodata):
+        valid = valid & (planes != nodata).any(dim=1, keepdim=True)
+    else:
+        nodata = None
+    if not valid.flatten(1).any(dim=1).all():
+        raise GirlibError("restore: the target holds no measurement, only holes; expected at least one valid pixel.")
+    return valid, nodata
+
+
+def fill_holes(image, valid, name="image"):
+    """Pull-push (Gortler et al., The Lumigraph, 1996): valid pixels are averaged to ever coarser grids, from which holes are read."""
+    if valid.all():
+        return image
+    if not valid.flatten(1).any(dim=1).all():
+        raise GirlibError(f"restore: the {name} holds no finite pixel; expected at least one.")
+    count = F.avg_pool2d(valid.to(image.dtype), 2, ceil_mode=True)
+    total = F.avg_pool2d(torch.where(valid, image, 0), 2, ceil_mode=True)
+    coarse = fill_holes(total / count.where(count > 0, 1), count > 0, name)
+    return torch.where(valid, image, F.interpolate(coarse, image.shape[-2:], mode="bilinear", align_corners=False))
+
+
+def nearest(image, size):
+    """The low pixel that holds the fine one; for NaN and bool too."""
+    rows, columns = ((2 * torch.arange(n, device=image.device) + 1) * m // (2 * n) for n, m in zip(size, image.shape[-2:], strict=True))
+    return image if tuple(size) == tuple(image.shape[-2:]) else image[..., rows[:, None], columns]
+
+
+def unit(low, seen, target, guide, pair):
+    """(what the target is divided by, the guide in [0, 1]); the guide's planes are changed in place, for they may be large."""
+    same = target.dtype == guide.dtype and not pair.bounded
+    top_guide, top_target = top(seen, guide), top(low, target)
+    lowest = seen.min().item() if guide.dtype.kind == "f" else 0.0
+    if lowest >= 0 and top_guide == 1 or same:
+        lowest = 0.0
+    if same:
+        top_guide = top_target = max(top_guide, top_target)         # two images of one kind keep their proportion
+    return 1 if pair is PAIRS["depth"] else top_target, seen.sub_(lowest).div_(max(top_guide - lowest, 1e-12))
+
+
+def top(planes, image):
+    """The value that stands for 1: of integers the largest that their bits hold (12 of 16 bits are found out), of floats 1 or more."""
+    highest = planes.max().item()
+    if image.dtype == np.uint8:
+        return 255
+    if image.dtype.kind in "ui":
+        return max(255, 2 ** int(max(highest, 1)).bit_length() - 1)
+    return max(1.0, highest)
+
+
+def limits(image, pair, lowest, highest):
+    """Lowest and highest value of the result."""
+    if pair.bounded:
+        return lowest.item(), highest.item()
+    if image.dtype.kind in "ui":
+        return np.iinfo(image.dtype).min, np.iinfo(image.dtype).max
+    low, high = (0.0 if lowest >= 0 else -math.inf), (1.0 if highest <= 1 and lowest >= 0 else math.inf)
+    return low, high
+
+
+# ------------------------------------------------------------------------------------------- what comes in and goes out
+
+class Image:
+    """An image of any kind as planes (N, C, H, W) of floats, and the way back."""
+
+    def __init__(self, given, name):
+        self.given, self.name = given, name
+        kind = type(given).__module__.partition(".")[0]
+        if isinstance(given, torch.Tensor):
+            array = given.detach().cpu()
+            array = (array.float() if array.dtype == torch.bfloat16 else array).numpy()
+            self.layout = {2: "HW", 3: "CHW", 4: "NCHW"}.get(array.ndim)
+        elif kind == "PIL":
+            if name == "guide" and given.mode in ("P", "RGBA"):
+                given = given.convert("RGB")
+            if given.mode not in ("L", "RGB", "F") and not given.mode.startswith("I"):
+                raise GirlibError(f"restore: the {name} is a PIL image of mode {given.mode}; expected L, RGB, I;16, I or F (convert it).")
+            array, self.layout = np.asarray(given), "HWC" if given.mode == "RGB" else "HW"
+        elif isinstance(given, np.ndarray):
+            array = given
+            self.layout = {2: "HW", 3: "CHW" if given.ndim == 3 and given.shape[0] < given.shape[2] else "HWC"}.get(array.ndim)
+        else:
+            raise GirlibError(f"restore: the {name} is of type {type(given).__name__}; expected a numpy array, a tensor or a PIL image.")
+        if self.layout is None:
+            raise GirlibError(f"restore: the {name} has the shape {array.shape}; expected (H, W), (H, W, C) or (C, H, W).")
+        if array.dtype.kind not in "fui" or array.dtype.itemsize > 8:
+            raise GirlibError(f"restore: the {name} holds {array.dtype}; expected whole or floating numbers.")
+        if not array.size:
+            raise GirlibError(f"restore: the {name} is empty, {array.shape}; expected at least one pixel.")
+        self.dtype = array.dtype.newbyteorder("=")
+        if name == "guide" and self.layout == "HWC" and array.shape[2] == 4 and array.dtype == np.uint8:
+            array = array[..., :3]                                  # a photograph with transparency
+        exact = self.dtype == np.float64 or (self.dtype.kind in "ui" and self.dtype.itemsize > 2)
+        planes = {"HW": lambda a: a[None, None], "HWC": lambda a: a.transpose(2, 0, 1)[None], "CHW": lambda a: a[None],
+                  "NCHW": lambda a: a}[self.layout](array)
+        self.planes = torch.from_numpy(np.array(planes, np.float64 if exact else np.float32, order="C"))
+
+    def array(self, planes):
+        """Planes as an array of the image's layout and type; whole numbers are rounded."""
+        array = planes.cpu().numpy()
+        array = {"HW": lambda a: a[0, 0], "HWC": lambda a: a[0].transpose(1, 2, 0), "CHW": lambda a: a[0],
+                 "NCHW": lambda a: a}[self.layout](array)
+        if self.dtype.kind in "ui":
+            info = np.iinfo(self.dtype)
+            array = np.rint(array).clip(info.min, info.max)
+        return np.ascontiguousarray(array.astype(self.dtype))
+
+    def like(self, planes):
+        """Planes as the kind of image that came in."""
+        array = self.array(planes)
+        if isinstance(self.given, torch.Tensor):
+            return torch.from_numpy(array).to(self.given)
+        if isinstance(self.given, np.ndarray):
+            return array.astype(self.given.dtype, copy=False)
+        from PIL import Image as Pillow
+        image = Pillow.fromarray(array)
+        image.info.update(self.given.info)
+        return image
+
+
+def check_task(task):
+    if task in PAIRS:
+        return PAIRS[task]
+    if task in TASKS:
+        raise GirlibError(f"restore: the task {task!r} needs more than two images of one scene; restore does {', '.join(PAIRS)}.")
+    raise GirlibError(f"restore: there is no task {task!r}; there are {', '.join(PAIRS)}.")
+
+
+def check_method(method, weights, task):
+    if weights == "girlib":
+        raise GirlibError('restore: no weights of girlib itself ship yet; give weights="official" or the path of a file, or use a '
+                          "classical method such as gf.")
+    if not isinstance(method, str):
+        if weights is not None or not callable(method):
+            raise GirlibError(f"restore: method is {type(method).__name__} and weights {weights!r}; give a name and weights, or a network "
+                              "that has its weights, or a function.")
+        return method
+    if method not in CLASSICAL and method not in NETWORKS:
+        raise GirlibError(f"restore: there is no method {method!r}; there are {', '.join([*CLASSICAL, *NETWORKS])}.")
+    if method in CLASSICAL and weights is not None:
+        raise GirlibError(f"restore: {method} has no weights, but weights={str(weights)!r} was given; leave it out, or name the network "
+                          "they belong to (method).")
+    if method in NETWORKS and weights is None and not hasattr(network_class(method), "predict"):
+        raise GirlibError(f"restore: {method} is a network and needs weights; give weights=\"official\" or the path of a file, or use a "
+                          "classical method such as gf.")
+    return method
+
+
+def check_pair(target, guide, pair, task, scale):
+    """(scale, how many times the guide has more rows and columns)."""
+    (N, C, h, w), (M, G, H, W) = target.planes.shape, guide.planes.shape
+    if pair.target and C not in pair.target:
+        raise GirlibError(f"restore: the target has {C} channels, but {task} expects {' or '.join(map(str, pair.target))}; are target and "
+                          "guide swapped?")
+    if pair.guide and G not in pair.guide:
+        raise GirlibError(f"restore: the guide has {G} channels, but {task} expects {' or '.join(map(str, pair.guide))}; are target and "
+                          "guide swapped?")
+    if N != M:
+        raise GirlibError(f"restore: the target is a batch of {N}, the guide of {M}; pair every target with one guide.")
+    if H < h or W < w:
+        raise GirlibError(f"restore: the guide, {H}x{W}, is smaller than the target, {h}x{w}; are target and guide swapped?")
+    if not pair.enlarges and (H, W) != (h, w):
+        raise GirlibError(f"restore: the target is {h}x{w} and the guide {H}x{W}, but {task} expects one size.")
+    if scale is not None:
+        scale = check_whole("restore", "scale", scale)
+        if not pair.enlarges and scale != 1:
+            raise GirlibError(f"restore: scale is {scale}, but in {task} both images have all pixels; leave it out.")
+        if (H, W) != (h, w) and (abs(H - scale * h) >= scale or abs(W - scale * w) >= scale):
+            raise GirlibError(f"restore: scale is {scale}, but the target is {h}x{w} and the guide {H}x{W}, so about "
+                              f"{H / h:.3g} x {W / w:.3g}; leave the scale out, or check the pair.")
+    enlarged = (H / h, W / w)
+    least, most = max((H - 1) / (h + 1), (W - 1) / (w + 1)), min((H + 1) / max(h - 1, 0.5), (W + 1) / max(w - 1, 0.5))
+    if least > most:
+        raise GirlibError(f"restore: the target, {h}x{w}, and the guide, {H}x{W}, have different proportions ({H / h:.3g} x {W / w:.3g}); "
+                          "expected two images of the same area.")
+    if scale is None and enlarged != (1, 1):
+        scale = round(enlarged[0])
+    return scale, enlarged
