@@ -91,3 +91,59 @@ def test_data_lists_every_name_with_what_is_here_and_how_it_is_had(tmp_path):
     lu = next(row for row in rows if row["name"] == "lu")
     assert (lu["found"], lu["expected"], lu["complete"]) == (1, 12, False)
     assert f"0 of {len(rows)} datasets and sets of weights are complete, 1 in part" in run(app, ["data", "--root", str(tmp_path)]).output
+
+
+EVALUATE = ["evaluate", "bicubic", "depth", "--size", "32", "--limit", "2"]
+
+
+@pytest.fixture
+def records(monkeypatch, tmp_path):
+    from girlib import results
+    monkeypatch.setattr(results, "records_folder", lambda keep=False: tmp_path / ("kept" if keep else "built"))
+    return lambda folder: results.read(tmp_path / folder / "depth.jsonl")
+
+
+def test_evaluate_prints_and_records_what_evaluate_gives(records):
+    from girlib import evaluate
+    (record,) = evaluate("bicubic", "depth", size=32, limit=2)
+    assert run(app, EVALUATE).output == f"bicubic  depth  procedural 4x  rmse  {record.value:.6f} cm  (2 images)\n"
+    (written,) = records("built")
+    assert written.images == record.images and written.protocol == record.protocol
+    line = json.loads(run(app, [*EVALUATE, "--json", "--keep", "--protocol", "dagf-bicubic"]).output)
+    assert line["value"] == records("kept")[0].value == record.value and len(records("built")) == 1
+
+
+def test_evaluate_names_images_that_cannot_be_scored_and_keeps_the_others(records, tmp_path, monkeypatch):
+    import numpy as np
+    from PIL import Image
+    monkeypatch.setenv("GIRLIB_DATA", str(tmp_path))
+    for n in (1, 2):
+        for name, shape in (("color", (32, 40, 3)), ("depth", (32, 40))):
+            path = tmp_path / "middlebury" / f"Middlebury_{n:02}_output_{name}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(np.random.default_rng(n).integers(0, 255, shape, np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:40])
+    line = [*EVALUATE, "--dataset", "middlebury"]
+    said = run(app, line)
+    assert said.exit_code == 0 and "(1 image)" in said.stdout and said.stderr.startswith("girlib: not scored: 02: ")
+    assert len(records("built")[0].images) == 1
+    assert type(run(app, [*line, "--strict"]).exception).__name__ == "GirlibError" and len(records("built")) == 1
+
+
+def test_table_prints_every_published_number_and_the_same_text_twice():
+    from girlib import published
+    one, two = (girlib("table", "gdd:1") for _ in range(2))
+    assert one.stdout == two.stdout and (one.returncode, one.stderr) == (0, "") and "\033" not in one.stdout
+    assert all(number.text in one.stdout for number in published.numbers("gdd:1").values())
+
+
+def test_table_list_accounts_for_every_number():
+    found = json.loads(run(app, ["table", "--list", "--json"]).output)
+    assert len(found) == 20 and sum(one["published"] for one in found) == 1142
+    assert all(one["published"] == one["measured"] + one["part"] + one["waiting"] for one in found)
+    assert all(one["name"] in run(app, ["table", "--list"]).output for one in found)
+
+
+@pytest.mark.parametrize(("form", "begins"), [("--markdown", "**gdd:1**"), ("--csv", "table,row,column,published"), ("--json", "{")])
+def test_table_is_written_in_three_forms(form, begins):
+    assert run(app, ["table", "gdd:1", form]).output.startswith(begins)
