@@ -12,6 +12,7 @@ from girlib.samples import Capture, Sample, crop_to_multiple
 from girlib.scenes import make_scene
 from girlib.sensors import gaussian_noise, srgb
 from girlib.tasks import Protocol, Task
+from girlib.tasks.multifocus import images
 
 
 def scene(seed, size=256):
@@ -27,6 +28,7 @@ def observe(capture, scale=4, seed=0, downsampling="bicubic", upsampling="bicubi
     """
     if scale not in (2, 4, 8, 16):
         raise GirlibError(f"depth: scale is {scale!r}; expected 2, 4, 8 or 16.")
+    images("depth", capture, color=3, depth=1)
     capture = crop_to_multiple(Capture(capture.name, {k: v for k, v in capture.images.items() if k != "low"}, capture.unit, capture.meta),
                                scale)
     depth, unit = capture.images["depth"], capture.unit
