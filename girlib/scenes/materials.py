@@ -83,6 +83,7 @@ NAMES = list(SPECTRA)
 FIXED = torch.stack([on_grid(values) for values in SPECTRA.values()])
 LIGHTS = {name: on_grid(values) for name, values in LIGHTS.items()} | {"red flash": bell(660, 25)}
 LIGHTS["room"] = 0.7 * LIGHTS["lamp"] + 0.3 * LIGHTS["sky"]  # what walls and ceiling send back
+HAZE = (550 / WAVELENGTHS) ** 4
 RED_POWER = ((RESPONSES["rgb"][0] * LIGHTS["flash"]).sum() / (RESPONSES["rgb"][0] * LIGHTS["red flash"]).sum()).item()  # as bright in red
 
 

@@ -12,12 +12,12 @@ REACH = 128.0  # metres from the middle of the picture to its side
 def overhead(stage):
     """Fills the stage and says how it is seen and lit."""
     dice = stage.dice
-    base = stage.plain(dice.choice(("grass", "dry grass", "soil")), scale=40.0, contrast=0.3)
+    base = stage.plain(dice.choice(("grass", "dry grass", "soil", "dark soil", "asphalt")), scale=40.0, contrast=0.3)
     stage.backdrop = base
     stage.thing("field", casts=False).box((0, -5, 0), (1200, 10, 1200), base)
     angle = dice.uniform(0, 3.14)
     town = dice.uniform()
-    fields(stage, angle, 0.9 if town < 0.5 else 0.5)
+    fields(stage, angle, 0.8 if town < 0.5 else 0.35)
     if dice.chance(0.5):
         river(stage)
     roads = [(angle, dice.uniform(-60, 60)), (angle + math.pi / 2, dice.uniform(-60, 60))]
@@ -30,15 +30,15 @@ def overhead(stage):
             along = -180.0
             while along < 180:
                 step = dice.uniform(16, 34)
-                if dice.chance(0.25 + 0.6 * town):
+                if dice.chance(0.4 + 0.6 * town):
                     away = offset + side * dice.uniform(14, 20)
                     at = place(direction, along, away)
                     if all(math.hypot(at[0] - x, at[2] - z) > 16 for x, z in taken):
                         taken.append((at[0], at[2]))
                         building(stage, at, -direction, dice.uniform(9, 15), dice.uniform(8, 11))
                 along += step
-    if town > 0.5:
-        for _ in range(dice.whole(1, 5)):
+    if town > 0.3:
+        for _ in range(dice.whole(2, 6)):
             at = (dice.uniform(-110, 110), 0.0, dice.uniform(-110, 110))
             hall(stage, at, -angle)
     for _ in range(dice.whole(15, 60)):
@@ -53,7 +53,7 @@ def overhead(stage):
     camera = View(tuple(-600 * t for t in tilt), tilt, up=(0.0, 0.0, 1.0), parallel=True)
     bearing = dice.uniform(0, 6.28)
     sun = (math.cos(bearing), dice.uniform(0.8, 1.8), math.sin(bearing))
-    return Setting(camera, REACH, sun, "sun", "sky", 0.2, 600.0)
+    return Setting(camera, REACH, sun, "sun", "sky", 0.2, 600.0, dice.uniform(0.9, 1.3), dice.uniform(0.008, 0.025))
 
 
 def place(direction, along, away):
@@ -69,7 +69,7 @@ def fields(stage, angle, share):
         while along < 200:
             long = dice.uniform(40, 120)
             if dice.chance(share):
-                name = dice.choice(("grass", "crop", "crop", "dry grass", "soil", "dark soil", "sand"))
+                name = dice.choice(("grass", "crop", "dry grass", "soil", "dark soil", "asphalt", "sand", "concrete"))
                 paint = stage.pattern(name, dice.choice((name, "soil", "grass")), (m.STRIPES, m.GRAIN, m.GRAIN), (2, 7), contrast=0.2)
                 thing = stage.thing("field", place(angle, along + long / 2, away + wide / 2), -angle, casts=False)
                 thing.box((0, 0, 0), (long - 1.5, 0.03 + 0.2 * dice.uniform(), wide - 1.5), paint)
@@ -108,7 +108,8 @@ def building(stage, at, yaw, wide, deep):
     dice, high = stage.dice, stage.dice.uniform(4, 9)
     thing = stage.thing("building", at, yaw + dice.choice((0, math.pi / 2)))
     thing.box((0, high / 2, 0), (wide, high, deep), stage.plain(dice.choice(("plaster", "brick", "concrete"))))
-    paint = stage.disguise(stage.pattern(dice.choice(("tile", "tile", "slate")), "dark soil", (m.STRIPES,), (0.8, 1.6), contrast=0.2))
+    cover = dice.choice(("tile", "tile", "slate", "metal", "white"))
+    paint = stage.disguise(stage.pattern(cover, "dark soil", (m.STRIPES,), (0.8, 1.6), contrast=0.2))
     top = stage.thing("roof", thing.origin, yaw=0)
     roof = Place(stage, top.id, top.label, thing.origin, thing.turn, thing.velocity, True)
     roof.roof((0, high, 0), (wide + 1, dice.uniform(2, 4), deep + 1), paint)
@@ -121,7 +122,7 @@ def hall(stage, at, yaw):
     dice, high = stage.dice, stage.dice.uniform(6, 14)
     wide, deep = dice.uniform(20, 45), dice.uniform(15, 30)
     thing = stage.thing("roof", at, yaw)
-    cover = stage.disguise(stage.plain(dice.choice(("concrete", "metal", "slate", "white")), scale=5.0, contrast=0.15))
+    cover = stage.disguise(stage.plain(dice.choice(("concrete", "metal", "white", "white")), scale=5.0, contrast=0.15))
     thing.box((0, high / 2, 0), (wide, high, deep), cover)
     for _ in range(dice.whole(2, 8)):
         thing.box((dice.uniform(-0.4, 0.4) * wide, high + 0.7, dice.uniform(-0.4, 0.4) * deep),

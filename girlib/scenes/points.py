@@ -88,6 +88,8 @@ class Points:
         for spectrum, diffuse, glossy in terms:
             filtered = response * spectrum / white
             tables.append((total(spectra * filtered[:, None]), total(filtered), diffuse, glossy))
+        haze = setting.haze if light == "day" else 0.0
+        air = haze * total(response * m.HAZE.to(response)) / total(response).clamp_min(1e-12)
         first, second, share, gain = self.material
         channels = []
         for c in range(len(response)):
@@ -97,7 +99,7 @@ class Points:
                 two = two + diffuse * seen[c].index_select(0, second)
                 if glossy is not None:
                     shine = shine + glossy * mirrored[c]
-            channels.append(gain * (one + share * (two - one)) + shine)
+            channels.append(gain * (one + share * (two - one)) + shine + air[c])
         return channels
 
 

@@ -140,6 +140,7 @@ class Scene:
         light  "day" (sun or lamp, with its shadow, and sky), "ambient" (sky alone), "flash" (white, beside the lens), "red flash" (660 nm)
         White balanced: a grey surface is grey in every channel, and a white one that faces sun and sky gives `setting.exposure`. The flash
         is set to give that at `setting.focus` metres; the red one as much in the red channel. Images of several lights may be added up.
+        By day the air adds its haze to overhead pictures.
         """
         if light not in LIGHTS:
             raise GirlibError(f"scene.image: light is {light!r}, expected one of {', '.join(LIGHTS)}; give one of these")

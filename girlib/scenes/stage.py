@@ -98,6 +98,7 @@ class Setting:
     sky: float  # share of the latter
     focus: float  # metres from the camera at which a flash gives as much light as the day
     exposure: float = 1.0
+    haze: float = 0.0  # by day, what the air sends to the camera at 550 nm; it falls with the fourth power of the wavelength
 
 
 @dataclass(frozen=True)

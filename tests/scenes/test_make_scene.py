@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -179,7 +180,7 @@ def test_responses_are_weights():
 def test_grey_stays_grey(light):
     for kind in KINDS:
         scene = make_scene(kind, 1, 32)
-        scene.spectra = torch.full_like(scene.spectra, 0.2)
+        scene.spectra, scene.setting = torch.full_like(scene.spectra, 0.2), replace(scene.setting, haze=0.0)
         scene.paint[3] = 0                                                                   # no gloss
         image = scene.image(torch.cat([RGB, RESPONSES["nir"]]), light)
         if light != "day":
@@ -187,6 +188,17 @@ def test_grey_stays_grey(light):
         lit = scene.picture(scene.points.sun[0])[0, 0] > 0.9
         if light == "day" and lit.any():                                       # in shadow daylight is bluer than in the sun
             assert (image[0, :3, lit] / image[0, :1, lit] - 1).abs().max() < 0.12
+
+
+def test_haze_is_the_same_everywhere_and_blue():
+    scene, clear = make_scene("overhead", 1, 32), make_scene("overhead", 1, 32)
+    clear.setting = replace(scene.setting, haze=0.0)
+    one_band = torch.zeros(2, 61)
+    one_band[0, 0] = one_band[1, 40] = 1.0                                                   # 400 and 800 nm
+    added = scene.image(one_band) - clear.image(one_band)
+    assert added[:, 0].mean().item() == pytest.approx(scene.setting.haze * (550 / 400) ** 4, rel=1e-3) and added[:, 0].std() < 1e-5
+    assert added[:, 0].mean() / added[:, 1].mean() == pytest.approx(16, rel=1e-3)
+    assert torch.equal(scene.image(one_band, "flash"), clear.image(one_band, "flash"))
 
 
 def test_red_flash_is_white_flash_in_red_alone():
