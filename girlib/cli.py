@@ -153,6 +153,40 @@ def table(
     print(found.markdown() if as_markdown else found.csv() if as_csv else found.json() if as_json else found)
 
 
+@app.command(epilog="Examples:  girlib restore depth.png photo.jpg -o fine.png  ·  girlib restore scene.npz:low scene.npz:pan -o fine.npz "
+                    "--task pansharpening")
+def restore(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="Image to restore, or a folder: PNG, TIFF, JPEG, NPY, or an array in NPZ, "
+                                          "MAT or HDF5 as scene.npz:depth.")],
+    guide: Annotated[str, typer.Argument(metavar="GUIDE", help="Image of the same scene that helps, or a folder with files of the same "
+                                         "names; a camera's raw file, too.")],
+    output: Annotated[str, typer.Option("-o", "--output", help="File (with the target's ending) or folder to write.")],
+    task: Annotated[str, typer.Option("--task", help="depth, saliency, pansharpening, hyperspectral, flash, multifocus or "
+                                      "multiexposure.")] = "depth",
+    scale: Annotated[int | None, typer.Option("--scale", help="How many times larger the guide is; default: as the sizes say.")] = None,
+    method: Annotated[str | None, typer.Option("--method", help="gf, jbf, jbu, bicubic, average ... or a network; default gf, which needs "
+                                               "no training (fusion: average).")] = None,
+    weights: Annotated[str | None, typer.Option("--weights", help="Of a network: the path of a file, or official.")] = None,
+    fill: Annotated[bool, typer.Option("--fill/--keep-holes", help="Fill pixels without a measurement, or leave them so.")] = False,
+    nodata: Annotated[float | None, typer.Option("--nodata", help="The value that stands for no measurement; default: as the file says, "
+                                                 "else 0 in depth; nan: none.")] = None,
+    tile: Annotated[int, typer.Option("--tile", help="Work on larger images in tiles of so many pixels; 0: at once.")] = 512,
+    compare: Annotated[str | None, typer.Option("--compare", metavar="PAGE.html", help="Write a page: before, after, a slider.")] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:N or auto.")] = "cpu",
+    option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="Of the method, e.g. --option radius=8; may be "
+                                                     "repeated.")] = None,
+):
+    """Improve an image of your own with the help of a second one of the same scene.
+
+    Type, unit, metadata and georeference of the target are kept. A smaller target is enlarged to the guide's size.
+    """
+    from girlib.notebook import parse_parameters
+    from girlib.restoration_files import restore_files
+
+    restore_files(target, guide, output, task, scale, method, weights, compare, fill=fill, nodata=nodata, tile=tile, device=device,
+                  options=parse_parameters(option or []))
+
+
 @app.command()
 def doctor():
     """Print the environment, what is missing, and the command that mends it. Exit code 1 if something necessary is missing."""
