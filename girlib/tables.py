@@ -215,7 +215,7 @@ def _impossible(meaning):
     except ImportError:
         return f"the task {meaning.task}"
     except GirlibError as error:
-        return f"a protocol ({error})"
+        return f"a protocol ({str(error).rstrip('.')})"
     if _is_network(meaning.method) and meaning.task not in _network(meaning.method).TASKS:
         return "not built here for this task"
     return ""
