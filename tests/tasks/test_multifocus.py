@@ -37,7 +37,7 @@ def test_each_photograph_is_sharp_at_its_own_depth():
     near, far = sample.meta["focus"]
     errors = [(image - sample.reference).abs().mean(1, keepdim=True) for image in (sample.target, sample.guide)]
     for first, closer in ((0, (depth < near)), (1, (depth > far))):
-        assert errors[first][closer].mean() < 0.5 * errors[1 - first][closer].mean()
+        assert errors[first][closer].mean() < 0.8 * errors[1 - first][closer].mean()
     assert min(error.mean() for error in errors) > 1e-3
 
 

@@ -1,6 +1,7 @@
 """Pan-sharpening: low-resolution bands by Wald's protocol or as delivered, and the scores of enlargement on the real scenes."""
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -80,6 +81,15 @@ def test_every_network_of_the_task_restores_the_sample(size):
 def test_every_protocol_scores_enlargement(protocol):
     records = evaluate("exp", "pansharpening", protocol=protocol.name, size=96, limit=1)
     assert [record.metric for record in records] == [name for name, _ in protocol.metrics] and not records[0].failed
+
+
+def test_a_black_pixel_counts_as_a_right_angle_in_sfigfs_table_and_not_at_all_in_gdds():
+    reference = rand(8, 16, 16) + 0.1
+    black = reference.clone()
+    black[..., 3, 5] = 0
+    options = {name: dict(TASK.protocol("procedural", name).metrics)["sam"] for name in ("sfigf", "gdd")}
+    assert measure("sam", restored=black, reference=reference, **options["sfigf"]) == pytest.approx(math.pi / 2 / 256, abs=1e-6)
+    assert measure("sam", restored=black, reference=reference, **options["gdd"]) == pytest.approx(0, abs=1e-4)
 
 
 # ------------------------------------------------------------------------------------------------------- the real scenes
