@@ -19,7 +19,7 @@ from girlib.tasks import Protocol, Task
 from girlib.tasks.multifocus import images
 
 IGNORED = 255                                    # the label of pixels that nobody scores
-STRIDE = 8                                       # of DeepLab's scores, and of the segmenter's
+STRIDE = 8                                       # pixels from one of DeepLab's scores to the next
 VARIANCE = 0.02                                  # of the noise on the coarse labels
 SEEN = 96                                        # pixels of the longer side that the segmenter looks at
 
@@ -36,7 +36,8 @@ def observe(capture, scale=STRIDE, seed=0, source="labels"):
 
     source   "labels": shares of the classes in cells of scale x scale pixels, blurred, with noise (quick; VOC's 21 classes too)
              "segmenter": train_segmenter() looks at the picture; its training takes some 15 seconds, once in a process
-    Scores that the capture holds (`scores`, not yet probabilities) come before either. Rows and columns at the end are cut to cells.
+    Rows and columns at the end are cut to whole cells. Scores that the capture holds (`scores`, of any size, not yet probabilities)
+    come before either, and then nothing is cut.
     """
     if scale != STRIDE:
         raise GirlibError(f"segmentation: scale is {scale!r}; expected {STRIDE}.")
@@ -44,18 +45,16 @@ def observe(capture, scale=STRIDE, seed=0, source="labels"):
         raise GirlibError(f"segmentation: source is {source!r}; expected 'labels' or 'segmenter'.")
     (color,) = images("segmentation", capture, color=3)
     labels, names = _labels(capture, color), capture.meta.get("classes", range(21))
-    color, labels = crop_to_multiple(color, STRIDE), crop_to_multiple(labels, STRIDE)
     if "scores" in capture.images:
         low = capture.images["scores"].float()
         check_image("segmentation", low, "scores", len(names))
         low = low.softmax(dim=1)
-    elif source == "segmenter":
-        if tuple(names) != CLASSES:
+    else:
+        if source == "segmenter" and tuple(names) != CLASSES:
             raise GirlibError(f"segmentation: the segmenter knows the {len(CLASSES)} classes of scenes, but {capture.name!r} has others; "
                               "give scores with the capture, or source='labels'.")
-        low = segment(train_segmenter(), color)
-    else:
-        low = coarse(labels, len(names), seed)
+        color, labels = crop_to_multiple(color, STRIDE), crop_to_multiple(labels, STRIDE)
+        low = segment(train_segmenter(), color) if source == "segmenter" else coarse(labels, len(names), seed)
     return Sample(upsample(low, color.shape[-2:], "bilinear"), color, labels, low, unit="1",
                   meta={**capture.meta, "scale": scale, "name": capture.name})
 

@@ -108,10 +108,10 @@ def test_the_segmenter_looks_at_any_size(segmenter, monkeypatch):
 
 
 def test_scores_that_a_capture_holds_come_first():
-    capture = TASK.scene(0, 40)
-    scores = 5 * torch.randn(1, K, 5, 5, generator=torch.Generator().manual_seed(0))
+    capture = TASK.scene(0, (37, 45))
+    scores = 5 * torch.randn(1, K, 5, 6, generator=torch.Generator().manual_seed(0))
     sample = TASK.observe(Capture("x", {**capture.images, "scores": scores}, "class", capture.meta), source="segmenter")
-    assert torch.equal(sample.low, scores.softmax(1)) and sample.target.shape == (1, K, 40, 40)
+    assert torch.equal(sample.low, scores.softmax(1)) and sample.target.shape == (1, K, 37, 45)
 
 
 IMAGES = {"color": torch.full((1, 3, 16, 16), 0.5), "labels": torch.full((1, 1, 16, 16), 20)}
