@@ -19,12 +19,12 @@ ROLES = "under", "middle", "over"
 
 
 def scene(seed, size=256):
-    """A room in which things move while the camera takes three exposures. A twentieth of the middle photograph is clipped."""
-    color = [make_scene("indoor", seed, size, time=moment).color for moment in MOMENTS]
+    """A street in which things move while the camera takes three exposures. A twentieth of the middle photograph is clipped."""
+    color = [make_scene("outdoor", seed, size, time=moment).color for moment in MOMENTS]
     gain = 1 / (TIMES[1] * torch.quantile(color[1], 0.95).item())
     light = [(gain * image).clamp(max=1) for image in color]
     photos = {role: expose(image, time) for role, image, time in zip(ROLES, light, TIMES, strict=True)}
-    return Capture(f"indoor {seed}", {**photos, "reference": light[1]}, "1", {"exposure_times": TIMES})
+    return Capture(f"outdoor {seed}", {**photos, "reference": light[1]}, "1", {"exposure_times": TIMES})
 
 
 def observe(capture, scale=None, seed=0):
