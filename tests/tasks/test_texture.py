@@ -36,11 +36,12 @@ def test_the_reference_has_the_same_surfaces_without_their_patterns(seed):
     first, second = plain.points.material[:2]
     assert torch.equal(first, second)                                       # no pattern
     images = TASK.scene(seed, 48).images
-    within = (room.ids[..., 1:] == room.ids[..., :-1])[:, 0]
+    face = room.picture(8.0 * room.which + room.points.face)
+    within = (face[..., 1:] == face[..., :-1])[:, 0]                        # neighbours on one face of one body
     steps = [(images[name][..., 1:] - images[name][..., :-1]).abs().sum(1)[within].mean() for name in ("color", "reference")]
-    assert steps[1] < 0.5 * steps[0]
+    assert steps[1] < 0.8 * steps[0]                                        # shadows and curved surfaces keep theirs
     light = [linear(images[name]).mean().item() for name in ("color", "reference")]
-    assert light[1] == pytest.approx(light[0], rel=0.1)                     # the mean colours stay, but for light that clips
+    assert light[1] == pytest.approx(light[0], rel=0.02)                    # the mean colours stay, but for light that clips
 
 
 def test_the_mean_paint_of_a_surface_is_that_of_its_rays():
