@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 LONGEST = 512                                                       # pixels; larger images are reduced first
-CERTAIN = 8.0                                                       # standard deviations that a peak must rise above the rest
+CERTAIN = 6.5                                                       # standard deviations that a peak must rise above the rest
 
 
 def find_shift(target, guide):
@@ -28,7 +28,8 @@ def find_shift(target, guide):
     surface = torch.fft.irfft2(cross / cross.abs().clamp(min=1e-12).sqrt() * blur, s=size)
     surface = (surface - surface.mean()) / surface.std().clamp(min=1e-12)
     row, column = divmod(int(surface.argmax()), size[1])
-    if surface[row, column] < CERTAIN or surface[row, column] < 1.5 * surface[:2, :2].max():
+    aligned = surface.roll((2, 2), (0, 1))[:5, :5].max()
+    if surface[row, column] < max(CERTAIN, 1.5 * aligned):
         return None
     shift = [at - n if at > n // 2 else at for at, n in zip((row, column), size, strict=True)]
     return shift[0] * H / size[0], shift[1] * W / size[1]

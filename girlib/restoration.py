@@ -105,7 +105,7 @@ def run(target, guide, task, scale=None, method=None, weights=None, *, fill=Fals
     given, size = target.planes, guide.planes.shape[-2:]
     valid, nodata = measured(given, target, nodata, task)
     kept_range = given[valid.expand_as(given)].aminmax()
-    notes, seen = [], guide.planes
+    notes, seen = [], guide.planes.to(given.dtype)
     seen_valid = seen.isfinite().all(dim=1, keepdim=True)
     if not seen_valid.all():
         notes.append(f"{int((~seen_valid).sum())} pixels of the guide that are not finite filled")
@@ -254,7 +254,7 @@ def nearest(image, size):
 
 
 def unit(low, seen, target, guide, pair):
-    """(what the target is divided by, the guide in [0, 1]); the guide's planes are changed in place, for they may be large."""
+    """(what the target is divided by, the guide in [0, 1]); the guide is changed in place, for it may be large."""
     same = target.dtype == guide.dtype and not pair.bounded
     top_guide, top_target = top(seen, guide), top(low, target)
     lowest = seen.min().item() if guide.dtype.kind == "f" else 0.0
