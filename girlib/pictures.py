@@ -1,6 +1,7 @@
 """Image files with all that they say about their pixels: read, and written again with other pixels.
 
 Kept       of a target, in the restored file: type and layout of the numbers; PNG: resolution, colour profile, gamma, EXIF, texts;
+           JPEG, which comes out as PNG: the first, second and fourth of these;
            TIFF: every tag that doesn't describe the storage, so georeference, nodata value, colour profile, units, texts too;
            HDF5: the attributes of the array. Where the image is enlarged, the georeference is made to fit
 Not kept   EXIF and GPS folders of a TIFF, overviews, and the compression where only Pillow reads it
@@ -61,7 +62,8 @@ def read(path):
         if path.is_dir():
             refuse(path, "is a folder", "a file (or two folders)")
         if suffix in PHOTOS:
-            return Picture(path, read_image(path, "RGB", "L", "I;16", "RGBA"), extra={"chunks": chunks(path)} if suffix == ".png" else {})
+            array = read_image(path, "RGB", "L", "I;16", "RGBA")
+            return Picture(path, array, extra={"chunks": chunks(path)} if suffix == ".png" else {"info": info(path)})
         if suffix in TIFFS:
             return read_tiff(path)
         if suffix in RAW:
@@ -81,7 +83,7 @@ def write(path, array, like, enlarged=(1, 1)):
     suffix = path.suffix.lower()
     with replacing(path) as part:
         if suffix in PHOTOS:
-            part.write_bytes(png(array, like.extra.get("chunks", [])))
+            part.write_bytes(png(array, **like.extra))
         elif suffix in TIFFS:
             write_tiff(part, array, like.extra, enlarged)
         elif suffix == ".npy":
@@ -123,12 +125,18 @@ def chunks(path):
     return found
 
 
-def png(array, kept):
+def info(path):
+    """What a JPEG says beside its pixels, as far as a PNG can say it."""
+    with library("PIL.Image", "pillow").open(path) as image:
+        return {name: image.info[name] for name in ("icc_profile", "exif", "dpi") if name in image.info}
+
+
+def png(array, chunks=(), info=None):
     buffer = BytesIO()
-    library("PIL.Image", "pillow").fromarray(np.ascontiguousarray(array)).save(buffer, "PNG")
+    library("PIL.Image", "pillow").fromarray(np.ascontiguousarray(array)).save(buffer, "PNG", **(info or {}))
     data = buffer.getvalue()
     header = 8 + 12 + 13                                            # signature and IHDR
-    return data[:header] + b"".join(kept) + data[header:]
+    return data[:header] + b"".join(chunks) + data[header:]
 
 
 # ------------------------------------------------------------------------------------------------------------ TIFF

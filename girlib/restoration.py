@@ -166,9 +166,8 @@ def apply(sample, method, task, scale, weights, tile, whole_scale, device, progr
             restored = find_method(method, task, weights, scale, device, **options)(sample)
             return restored, name
         model = (model or load_model(name, task, weights, scale, **options)).to(device)
-        blended = name not in MARGINS and tile and max(sample.target.shape[-2:]) > tile
-        words = f"{name} ({weights or 'as given'}{', which looks at the whole image, in tiles that are blended' if blended else ''})"
-        return by_network(model, name, sample.to(device), tile, whole_scale, progress), words
+        restored, how = by_network(model, name, sample.to(device), tile, whole_scale, progress)
+        return restored, f"{name} ({weights or 'as given'}{how})"
 
     work = find_method(method, task, None, scale, device, **options)
     if not isinstance(method, str):
@@ -188,7 +187,10 @@ def apply(sample, method, task, scale, weights, tile, whole_scale, device, progr
 
 
 def by_network(model, name, sample, tile, whole_scale, progress):
-    """What surrounds the network sees the whole image, for it scales by the image's limits; the network itself works in tiles."""
+    """What surrounds the network sees the whole image, for it scales by the image's limits; the network itself works in tiles.
+
+    Returns the restored image and, where tiles are not the same as the whole image, words that say so.
+    """
     margin, step = MARGINS.get(name, BLENDED)
     margin, feather = margin if isinstance(margin, tuple) else (margin, 0)
     step = math.lcm(step, whole_scale or 1)
@@ -197,11 +199,12 @@ def by_network(model, name, sample, tile, whole_scale, progress):
     try:
         with torch.no_grad():
             prepared = model.prepare(sample)
-            H, W = sample.target.shape[-2:]
-            cut = tile and all(H % image.shape[-2] == 0 and H * image.shape[-1] == W * image.shape[-2] and
-                               step % (H // image.shape[-2]) == 0 for image in prepared)
+            H, W = max(tuple(image.shape[-2:]) for image in prepared)           # a network may pad
+            cut = 0 < tile < max(H, W) and all(H % image.shape[-2] == 0 and H * image.shape[-1] == W * image.shape[-2] and
+                                               step % (H // image.shape[-2]) == 0 for image in prepared)
             output = in_tiles(model, prepared, tile, margin, step, feather, progress) if cut else model(*prepared)
-            return model.finish(output, sample)
+            how = ", which looks at the whole image, in tiles that are blended" if cut and feather else ""
+            return model.finish(output, sample), how
     finally:
         model.train(training)
 

@@ -196,6 +196,34 @@ def test_blended_tiles_of_a_method_that_pools_show_no_seam():
     assert (soft[[31, 63, 95]] / soft[[30, 62, 94]] - 1).abs().max() < 0.01
 
 
+class Pooling(torch.nn.Module):
+    """A network that pads to eights, pools over the whole image, and notes how large the images are that it sees."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def prepare(self, sample):
+        pad = [n for side in sample.target.shape[:1:-1] for n in (0, -side % 8)]
+        return [torch.nn.functional.pad(image, pad, mode="replicate") for image in (sample.target, sample.guide)]
+
+    def forward(self, target, guide):
+        self.seen.append(max(target.shape[-2:]))
+        return target + 0.01 * guide.mean(dim=(1, 2, 3), keepdim=True)
+
+    def finish(self, output, sample):
+        return output[..., :sample.target.shape[2], :sample.target.shape[3]]
+
+
+def test_a_network_that_pads_and_pools_goes_in_tiles_too_and_says_so():
+    rng = np.random.default_rng(0)
+    a, b = rng.random((70, 301, 3)), rng.random((70, 301, 3))
+    network = Pooling()
+    done = restoration.run(restoration.Image(a, "target"), restoration.Image(b, "guide"), "multifocus", method=network, tile=64)
+    assert max(network.seen) <= 2 * 64 + 2 * 64 and len(network.seen) > 3 and "tiles that are blended" in done.did
+    assert np.abs(done.planes[0].permute(1, 2, 0).numpy() - np.minimum(a + 0.005, 1)).max() < 1e-3
+
+
 # --------------------------------------------------------------------------------------------------------------- files
 
 def chunk(name, data):
@@ -231,6 +259,17 @@ def test_png_keeps_depth_and_every_word_about_it(tmp_path, capsys):
     assert [entry for entry in chunks(tmp_path / "out.png") if entry[4:8] not in (b"IHDR", b"IDAT", b"IEND")] == said
     line = capsys.readouterr().out
     assert line.count("\n") == 1 and all(word in line for word in ("12x14 uint16", "48x56", "gf", "no holes", "out.png"))
+
+
+def test_a_jpeg_comes_out_as_png_with_its_profile_and_exif(tmp_path):
+    _, guide = scene()
+    exif = Image.Exif()
+    exif[271] = "a maker of cameras"
+    Image.fromarray(guide).save(tmp_path / "a.jpg", icc_profile=b"colours" * 20, exif=exif, dpi=(300, 300))
+    restore_files(tmp_path / "a.jpg", tmp_path / "a.jpg", tmp_path / "out.png", "multifocus")
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.info["icc_profile"] == b"colours" * 20 and image.getexif()[271] == "a maker of cameras"
+        assert np.allclose(image.info["dpi"], 300, atol=0.1)
 
 
 def world(tags, column, row):
@@ -446,7 +485,7 @@ def test_wrong_files_get_one_sentence_exit_code_2_and_no_output(tmp_path, monkey
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "npy", "npz", "mat", "h5"])
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, suffix):
-    like = pictures.Picture(tmp_path / f"low.{suffix}", LOW, "depth", extra={"attributes": {}})
+    like = pictures.Picture(tmp_path / f"low.{suffix}", LOW, "depth", extra={"attributes": {}} if suffix == "h5" else {})
     if suffix == "tif":
         tifffile.imwrite(like.path, LOW)
         like = pictures.read(like.path)
@@ -460,6 +499,17 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, s
     with pytest.raises(GirlibError, match="No space left on device"):
         pictures.write(place, LOW.astype(np.uint16), like)
     assert place.read_bytes() == b"what was here before" and len(list(tmp_path.iterdir())) == (2 if suffix == "tif" else 1)
+
+
+def test_a_disk_that_fills_while_a_file_is_written_leaves_no_half_of_it(tmp_path, monkeypatch):
+    def half(path, array):
+        path.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("numpy.save", half)
+    with pytest.raises(GirlibError, match="No space left on device"):
+        pictures.write(tmp_path / "out.npy", LOW, pictures.Picture(tmp_path / "low.npy", LOW))
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_restores(tmp_path):
