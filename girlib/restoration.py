@@ -158,6 +158,9 @@ def apply(sample, method, task, scale, weights, tile, whole_scale, device, progr
     if isinstance(method, torch.nn.Module) or method in NETWORKS:
         if isinstance(method, torch.nn.Module):
             name, model = type(method).__module__.rpartition(".")[2], method
+            if options and not hasattr(method, "predict"):
+                raise GirlibError(f"restore: {next(iter(options))} was given, but a network that is made already takes no options; leave "
+                                  "it out.")
         else:
             name, model = method, None
         sample = Sample(*(image.float() for image in (sample.target, sample.guide)), None,
@@ -306,6 +309,8 @@ class Image:
             if given.mode not in ("L", "RGB", "F") and not given.mode.startswith("I"):
                 raise GirlibError(f"restore: the {name} is a PIL image of mode {given.mode}; expected L, RGB, I;16, I or F (convert it).")
             array, self.layout = np.asarray(given), "HWC" if given.mode == "RGB" else "HW"
+        elif isinstance(given, np.ma.MaskedArray):
+            raise GirlibError(f"restore: the {name} is a masked array; give array.filled(nan), in floating numbers.")
         elif isinstance(given, np.ndarray):
             array = given
             self.layout = {2: "HW", 3: "CHW" if given.ndim == 3 and given.shape[0] < given.shape[2] else "HWC"}.get(array.ndim)

@@ -4,6 +4,7 @@ import errno
 import io
 import math
 import struct
+import sys
 import zlib
 
 import h5py
@@ -350,6 +351,28 @@ def test_arrays_in_files_come_back_by_their_names(tmp_path):
     assert all(np.array_equal(array, expected) for array in found)
 
 
+def write_raw(path, mosaic):
+    """The smallest file that LibRaw takes for a camera's: RGGB, white 16383."""
+    one = (1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1)
+    tifffile.imwrite(path, mosaic, photometric=32803, metadata=None, extratags=[
+        (33421, "H", 2, (2, 2), True), (33422, "B", 4, bytes([0, 1, 1, 2]), True), (50706, "B", 4, bytes([1, 4, 0, 0]), True),
+        (50721, "2i", 9, one, True), (50717, "I", 1, 16383, True), (271, "s", 0, "maker", True), (272, "s", 0, "model", True)])
+
+
+def test_a_cameras_raw_file_guides(tmp_path, monkeypatch):
+    pytest.importorskip("rawpy", reason="rawpy is not installed, so no raw file can be read.")
+    step = np.arange(96) >= 48
+    write_raw(tmp_path / "guide.dng", np.tile(np.where(step, 9000, 900), (64, 1)).astype(np.uint16))
+    np.save(tmp_path / "low.npy", np.tile(np.where(step[::4], 3.0, 1.0), (16, 1)))
+    restore_files(tmp_path / "low.npy", tmp_path / "guide.dng", tmp_path / "out.npy")
+    error = np.abs(np.load(tmp_path / "out.npy") - np.where(step, 3.0, 1.0))
+    assert error.mean() < 0.7 * np.abs(girlib.restore(np.load(tmp_path / "low.npy"), np.zeros((64, 96)), method="bicubic")
+                                       - np.where(step, 3.0, 1.0)).mean()
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    with pytest.raises(GirlibError, match=r'pip install "girlib\[raw\]"'):
+        restore_files(tmp_path / "low.npy", tmp_path / "guide.dng", tmp_path / "out2.npy")
+
+
 def test_folders_go_on_after_a_damaged_pair_and_name_it(tmp_path, capsys):
     targets, guides, out = (tmp_path / name for name in ("targets", "guides", "out"))
     targets.mkdir(), guides.mkdir()
@@ -432,6 +455,7 @@ LOW, GUIDE = scene()
     ((np.full_like(LOW, np.nan), GUIDE), "only holes"),
     ((LOW, np.full((48, 56), np.nan)), "no finite pixel"),
     ((LOW.astype(complex), GUIDE), "complex"),
+    ((np.ma.masked_less(LOW, 1500), GUIDE), "masked"),
 ])
 def test_wrong_arrays_get_one_sentence(given, said):
     with pytest.raises(GirlibError) as error:
@@ -440,7 +464,8 @@ def test_wrong_arrays_get_one_sentence(given, said):
 
 
 @pytest.mark.parametrize("options, said", [({"tile": 10}, "tile is 10"), ({"nodata": "x"}, "nodata is 'x'"), ({"device": "gpu"}, "gpu"),
-                                           ({"diameter": 3}, "diameter"), ({"radius": -1}, "radius is -1")])
+                                           ({"diameter": 3}, "diameter"), ({"radius": -1}, "radius is -1"),
+                                           ({"method": Pooling(), "radius": 3}, "radius was given")])
 def test_wrong_options_get_one_sentence(options, said):
     with pytest.raises(GirlibError, match=said):
         girlib.restore(LOW, GUIDE, **options)
