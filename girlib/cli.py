@@ -153,6 +153,42 @@ def table(
     print(found.markdown() if as_markdown else found.csv() if as_csv else found.json() if as_json else found)
 
 
+@app.command(epilog="Examples:  girlib train dagf depth --scale 8  ·  girlib train dagf depth --scale 8 --resume  ·  girlib train sfigf "
+             "depth --scale 16 --profile colab --device cuda")
+def train(
+    network: Annotated[str, typer.Argument(metavar="NETWORK", help="sfigf, dagf, mgdn, fdkn, ...")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="depth, pansharpening, multifocus, ...")],
+    profile: Annotated[str, typer.Option(help="quick (minutes on two cores), colab (a GPU) or paper (the paper's settings).")] = "quick",
+    scale: Annotated[int | None, typer.Option(help="Of super-resolution; default the first of the task.")] = None,
+    seed: Annotated[int, typer.Option(help="Of first weights, scenes and noise.")] = 0,
+    dataset: Annotated[str, typer.Option(help="procedural, or a dataset of the task with a training split.")] = "procedural",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of checkpoints, log and best weights; default below "
+                                                "runs/, named after network, task, scale, profile and seed.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last checkpoint.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    workers: Annotated[int, typer.Option(help="Processes that make samples; 0: this one. The result is the same.")] = 0,
+    precision: Annotated[str, typer.Option(help="no, bf16 or fp16 (mixed, needs accelerate).")] = "no",
+    show: Annotated[bool, typer.Option("--recipe", help="Print the settings and stop.")] = False,
+    setting: Annotated[list[str] | None, typer.Option("-s", "--set", metavar="NAME=VALUE", help="Another value for a setting of the "
+                                                      "recipe, e.g. -s steps=1000; may be repeated.")] = None,
+):
+    """Train a network, on procedural scenes unless told otherwise. It can be stopped at any moment and resumed."""
+    from girlib.notebook import parse_parameters
+    from girlib.recipes import recipe
+
+    made = recipe(network, task, scale, profile, seed, **{"data": dataset, **parse_parameters(setting or [])})
+    if show:
+        print(made)
+        return
+    from girlib.training import train
+
+    folder = output or Path("runs") / "-".join(str(part) for part in (network, task, made.scale, profile, seed) if part is not None)
+    trained = train(made, folder, resume, device, workers, precision, progress=sys.stderr.isatty())
+    for line in trained.history:
+        print("  ".join(f"{name} {value:g}" for name, value in line.items() if value is not None))
+    print(folder / "best.safetensors")
+
+
 @app.command(epilog="Examples:  girlib restore depth.png photo.jpg -o fine.png  ·  girlib restore scene.npz:low scene.npz:pan -o fine.npz "
                     "--task pansharpening")
 def restore(

@@ -254,7 +254,8 @@ class Network(nn.Module):
                     uncounted -= 1
                 else:
                     losses.append(loss.item())
-                    earlier.append([parameter.detach().clone() for parameter in self.parameters()])
+                    if len(losses) > SETTLED - 10:                           # nobody asks for them before
+                        earlier.append([parameter.detach().clone() for parameter in self.parameters()])
                 adam.step()
         inside = {name: [x.detach() for x in value] if isinstance(value, list) else value.detach() for name, value in inside.items()}
         return X.detach(), {**inside, "noise": jittered, "losses": [*losses, loss.item()]}

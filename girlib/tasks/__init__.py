@@ -74,7 +74,7 @@ class Task:
     def __str__(self):
         lines = [f"{self.title} ({self.name})", f"  observed  {self.observed}", f"  wanted    {self.wanted}",
                  f"  scales    {', '.join(str(scale) for scale in self.scales if scale) or 'none'}",
-                 f"  datasets  procedural, {', '.join(self.datasets)}"]
+                 f"  datasets  {', '.join(['procedural', *self.datasets])}"]
         return "\n".join([*lines, *(f"  protocol  {protocol}" for protocol in self.protocols)])
 
 
