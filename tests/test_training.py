@@ -35,7 +35,8 @@ def forget_time(history):
     return [{name: value for name, value in line.items() if name != "seconds"} for line in history]
 
 
-@pytest.mark.parametrize(("network", "factor"), [("svlrm", 0.6), ("dagf", 0.6), ("fdkn", 0.6)])
+# DAGF begins near the enlarged target, which leaves it less to gain.
+@pytest.mark.parametrize(("network", "factor"), [("svlrm", 0.4), ("dagf", 0.8), ("fdkn", 0.4)])
 def test_a_network_learns_one_scene(network, factor, monkeypatch):
     class OneScene(training._Samples):
         def one(self, index, generator):
@@ -71,26 +72,26 @@ SCRIPT = """
 import sys
 from girlib.recipes import recipe
 from girlib.training import train
-train(recipe("svlrm", "depth", 4, steps=40, batch=1, patch=32, validate=10, images=1), sys.argv[1], resume=True, save_every=0)
+train(recipe("svlrm", "depth", 4, steps=20, batch=1, patch=32, validate=10, images=1), sys.argv[1], resume=True, save_every=0)
 """
 
 
-def test_kills_at_any_moment_change_nothing(tmp_path):
+def test_a_kill_changes_nothing(tmp_path):
+    """benchmarks/training_kills.py kills twenty times."""
     def start():
         return subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path / "killed")], env={**os.environ, "OMP_NUM_THREADS": "1"})
     checkpoint = tmp_path / "killed" / "last.pt"
-    for wanted in (4, 17):
-        process, until = start(), time.time() + 120
-        while time.time() < until and process.poll() is None:
-            if checkpoint.exists() and torch.load(checkpoint, weights_only=True)["step"] >= wanted:
-                break
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert torch.load(checkpoint, weights_only=True)["step"] >= wanted                 # whole, whatever was being written
+    process, until = start(), time.time() + 120
+    while time.time() < until and process.poll() is None:
+        if checkpoint.exists() and torch.load(checkpoint, weights_only=True)["step"] >= 4:
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert torch.load(checkpoint, weights_only=True)["step"] >= 4                          # whole, whatever was being written
     assert start().wait() == 0
     torch.set_num_threads(1)
-    whole = train(recipe("svlrm", "depth", 4, steps=40, batch=1, patch=32, validate=10, images=1), tmp_path / "whole")
+    whole = train(recipe("svlrm", "depth", 4, steps=20, batch=1, patch=32, validate=10, images=1), tmp_path / "whole")
     killed = torch.load(checkpoint, weights_only=True)["network"]
     assert all(torch.equal(value, killed[name]) for name, value in whole.network.state_dict().items())
 
