@@ -19,7 +19,7 @@ SCRIPT = """
 import sys
 from girlib.recipes import recipe
 from girlib.training import train
-train(recipe("dagf", "depth", 4, steps=int(sys.argv[2]), batch=1, patch=32, validate=20, images=1), sys.argv[1], resume=True, save_every=0)
+train(recipe("svlrm", "depth", 4, steps=int(sys.argv[2]), batch=1, patch=32, validate=20, images=1), sys.argv[1], resume=True, save_every=0)
 """
 
 
@@ -38,9 +38,10 @@ def main():
         assert start(left_alone, given.steps).wait() == 0
         kills = 0
         while kills < given.kills:
+            checkpoint = killed / "last.pt"
+            before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
             process = start(killed, given.steps)
-            checkpoint, began = killed / "last.pt", time.time()
-            while process.poll() is None and (not checkpoint.exists() or time.time() - began < 2):     # imports take so long
+            while process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before):     # until it trains
                 time.sleep(0.01)
             time.sleep(random.random())
             if process.poll() is not None:
