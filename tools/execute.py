@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 # A whole chapter that runs longer than this hangs: its processes are killed, and it is tried once more.
 CHAPTER_SECONDS = {"quick": 400, "colab": 3 * 3600, "paper": 10 * 24 * 3600}
-CPU_SECONDS_EACH, CPU_SECONDS_ALL = 90, 1150        # what a reader's `make book` may cost at the quick profile
+CPU_SECONDS_EACH, CPU_SECONDS_ALL = 90, 1150        # what a reader's `make book` may cost at the quick profile, on the machine
+YARDSTICK = 0.10                                    # on which `yardstick` takes this long: a slow machine breaks no promise
 ALLOWS_STDERR = "allow-stderr"
 
 
@@ -38,8 +39,9 @@ def cores():
 def fingerprint(path, parameters):
     """A hash of all that an executed chapter depends on: its source, the package, the locked versions, the parameters, the data."""
     content = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
-    sources = sorted([*(ROOT / "girlib").rglob("*.py"), *(ROOT / "girlib").rglob("*.css")])
-    for source in (path, ROOT / "requirements.lock", *sources):
+    package = sorted(file for ending in ("py", "css", "csv") for file in (ROOT / "girlib").rglob(f"*.{ending}"))
+    results = sorted(file for file in (ROOT / "results").rglob("*.*") if file.suffix in (".csv", ".jsonl"))
+    for source in (path, ROOT / "requirements.lock", *package, *results):
         content.update(source.name.encode() + b"\0" + source.read_bytes())
     for fact in (platform.python_version(), version("torch"), os.environ.get("GIRLIB_DATA", "")):
         content.update(fact.encode() + b"\0")
@@ -87,6 +89,7 @@ class Chapter:
         given = [part for name, value in self.parameters.items() for part in ("-p", f"{name}={value}")]
         command = [sys.executable, "-m", "girlib.cli", "notebook", str(self.path), "-o", str(self.output), *given]
         self.attempts += 1
+        self.yardstick = yardstick()
         self.began = time.time()
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
@@ -124,7 +127,9 @@ class Chapter:
 
     def _keep(self, seconds, cpu_seconds):
         check_outputs(self.output)
+        speed = 2 * YARDSTICK / (self.yardstick + yardstick())
         self.note = {"key": self.key, "notebook": self.path.name, "seconds": round(seconds, 1), "cpu_seconds": round(cpu_seconds, 1),
+                     "speed": round(speed, 2),
                      "date": datetime.now(timezone.utc).isoformat(timespec="seconds"), "commit": commit(), "device": device(),
                      **self.parameters, "versions": versions()}
         part = self.output.with_suffix(".json.part")
@@ -144,6 +149,20 @@ def check_outputs(path):
             if output.output_type == "stream" and output.name == "stderr" and ALLOWS_STDERR not in cell.metadata.get("tags", []):
                 first = output.text.strip().splitlines()[0][:200]
                 raise Failure(f"{path.name}: cell {cell.id} wrote to stderr: {first} (mend it, or tag the cell {ALLOWS_STDERR!r})")
+
+
+def yardstick():
+    """CPU-seconds of a fixed piece of work of the chapters' kind: how fast this machine is just now."""
+    import torch
+
+    torch.set_num_threads(1)
+    image = torch.linspace(0, 1, 3 * 128 * 128).view(1, 3, 128, 128)
+    kernel = torch.linspace(-1, 1, 81).view(3, 3, 3, 3).requires_grad_()
+    began = time.process_time()
+    for _ in range(100):
+        seen = torch.nn.functional.conv2d(image, kernel, padding=1)
+        (seen.sigmoid().cumsum(-1) * seen).mean().backward()
+    return time.process_time() - began
 
 
 def commit():
@@ -212,13 +231,16 @@ def show_progress(chapter, done, total, began, failed):
 
 
 def report(chapters, profile):
+    """What each chapter cost; the promise is kept in CPU-seconds of the machine on which it was given."""
     notes = [chapter.note for chapter in chapters]
-    for note in notes:
-        print(f"  {note['notebook']:<40} {note['cpu_seconds']:6.1f} CPU-seconds")
-    total = sum(note["cpu_seconds"] for note in notes)
-    print(f"  {'in all':<40} {total:6.1f} CPU-seconds" + (f" of {CPU_SECONDS_ALL}" if profile == "quick" else ""))
+    cost = [note["cpu_seconds"] * note["speed"] for note in notes]
+    print(f"  {'':<40} CPU-seconds   at the speed of the budget's machine")
+    for note, seconds in zip(notes, cost, strict=True):
+        print(f"  {note['notebook']:<40} {note['cpu_seconds']:11.1f}   {seconds:.1f}")
+    print(f"  {'in all':<40} {sum(note['cpu_seconds'] for note in notes):11.1f}   {sum(cost):.1f}"
+          + (f" of {CPU_SECONDS_ALL}" if profile == "quick" else ""))
     if profile == "quick":
-        slow = [note["notebook"] for note in notes if note["cpu_seconds"] > CPU_SECONDS_EACH]
-        if slow or total > CPU_SECONDS_ALL:
+        slow = [note["notebook"] for note, seconds in zip(notes, cost, strict=True) if seconds > CPU_SECONDS_EACH]
+        if slow or sum(cost) > CPU_SECONDS_ALL:
             raise Failure(f"too slow for the quick profile: {', '.join(slow) or 'all chapters together'} "
                           f"(at most {CPU_SECONDS_EACH} CPU-seconds each, {CPU_SECONDS_ALL} in all)")
