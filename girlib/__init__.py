@@ -24,6 +24,8 @@ _HOME = {
     "get_task": "tasks",
     "list_tasks": "tasks",
     "evaluate": "evaluation",
+    "table": "tables",
+    "list_tables": "tables",
     "restore": "restoration",
 }
 __all__ = ["__version__", *_HOME]

@@ -83,7 +83,8 @@ def evaluate(
     task: Annotated[str, typer.Argument(metavar="TASK", help="What it is to do: depth, pansharpening, multifocus, ...")],
     dataset: Annotated[str, typer.Option(help="A dataset of the task, or procedural: scenes that need no download.")] = "procedural",
     scale: Annotated[int | None, typer.Option(help="Of super-resolution; default the first of the task.")] = None,
-    protocol: Annotated[str | None, typer.Option(help="One of the task's ways to score; default the first for the dataset.")] = None,
+    protocol: Annotated[list[str] | None, typer.Option(help="One of the task's ways to score, or all; may be repeated; default the "
+                                                       "first for the dataset.")] = None,
     weights: Annotated[str | None, typer.Option(help="official (the authors'), girlib (ours) or a file; default random.")] = None,
     limit: Annotated[int | None, typer.Option(help="Score only so many images, from the first.")] = None,
     size: Annotated[int, typer.Option(help="Of procedural scenes, in pixels.")] = 256,
@@ -104,22 +105,28 @@ def evaluate(
     from girlib.notebook import parse_parameters
     from girlib.results import append, as_line, records_folder
 
-    records = evaluate(method, task, dataset, scale=scale, protocol=protocol, weights=weights, limit=limit, size=size, seed=seed,
+    records = evaluate(method, task, dataset, scale=scale, protocol=_protocols(protocol), weights=weights, limit=limit, size=size, seed=seed,
                        device=device, workers=workers, strict=strict, progress=sys.stderr.isatty(), options=parse_parameters(option or []))
-    if not records[0].images:
-        raise GirlibError(f"evaluate: no image could be scored: {next(iter(records[0].failed.values()))}")
+    failed = {name: why for record in records for name, why in record.failed.items()}
+    records = [record for record in records if record.images]
+    if not records:
+        raise GirlibError(f"evaluate: no image could be scored: {next(iter(failed.values()))}")
     append(records, records_folder(keep) / f"{task}.jsonl")
     for record in records:
         print(as_line(record) if as_json else _line(record))
-    for name, why in records[0].failed.items():
+    for name, why in failed.items():
         print(f"girlib: not scored: {name}: {why}", file=sys.stderr)
+
+
+def _protocols(given):
+    return "all" if given == ["all"] else given or None
 
 
 def _line(record):
     at = f" {record.scale}x" if record.scale else ""
     value = "nothing scored" if record.value is None else f"{record.value:.6f}" + (f" {record.unit}" if record.unit != "1" else "")
     images = f"{len(record.images)} image{'s' * (len(record.images) != 1)}"
-    return f"{record.method}  {record.task}  {record.dataset}{at}  {record.metric}  {value}  ({images})"
+    return f"{record.method}  {record.task}  {record.dataset}{at}  {record.protocol['name']}  {record.metric}  {value}  ({images})"
 
 
 @app.command(epilog="Examples:  girlib table --list  ·  girlib table sfigf:1  ·  girlib table gdd:2 --markdown > gdd2.md")

@@ -25,7 +25,8 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
     """Scores a method; one Record a metric of the protocol.
 
     dataset    a dataset of the task, or "procedural": scenes of the seeds seed, seed + 1, ...
-    protocol   name of one of the task's protocols for the dataset; by default the first
+    protocol   name of one of the task's protocols for the dataset, a list of names, or "all"; by default the first. An image that
+               several of them ask for in the same form is restored once
     weights    as for load_model: None (random), "girlib", "official" or a path
     limit      score only so many images, from the first
     size       of procedural scenes, in pixels
@@ -38,9 +39,34 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
             raise GirlibError(f"evaluate: {name} is {value!r}; expected a whole number, {least} or more.")
     known = get_task(task)
-    scale, protocol = known.scale(scale), known.protocol(dataset, protocol)
-    job = _Job(method, task, dataset, scale, protocol.name, weights, size, seed, str(device), data_root, dict(options or {}),
-               {**protocol.sensor, **sensor}, strict)
+    scale, asked = known.scale(scale), _asked(known, dataset, protocol)
+    records = []
+    for together in _alike(asked):
+        job = _Job(method, task, dataset, scale, together, weights, size, seed, str(device), data_root, dict(options or {}),
+                   {**together[0].sensor, **sensor}, strict)
+        records += _records(job, limit, workers, progress, profile)
+    return sorted(records, key=lambda record: [one.name for one in asked].index(record.protocol["name"]))
+
+
+def _asked(task, dataset, protocol):
+    if protocol == "all":
+        return task.protocols_for(dataset)
+    names = protocol if isinstance(protocol, (list, tuple)) and protocol else [protocol]
+    return list({one.name: one for one in (task.protocol(dataset, name) for name in names)}.values())
+
+
+def _alike(protocols):
+    """Protocols with the same sensor on the same images; apart from them those that need more than torch, for that may be missing."""
+    from girlib.metrics import METRICS
+    groups = {}
+    for protocol in protocols:
+        needs = [METRICS[metric].needs for metric, _ in protocol.metrics]
+        groups.setdefault((repr(sorted(protocol.sensor.items())), protocol.split, *sorted({*needs} - {""})), []).append(protocol)
+    return groups.values()
+
+
+def _records(job, limit, workers, progress, profile):
+    """Those of all protocols of a job."""
     begun = time.perf_counter()
     names = job.names(limit)
     scores, failed, digest, unit = {}, {}, hashlib.sha256(), None
@@ -50,23 +76,26 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
         else:
             scores[name], (pixels, unit) = values, used
             digest.update(pixels)
-    if strict and failed:
+    if job.strict and failed:
         raise GirlibError(f"evaluate: {next(iter(failed.values()))}")
-    same = dict(method=job.title(), task=task, dataset=dataset, scale=scale, options=job.options, weights=job.weights_hash(),
-                data=digest.hexdigest() if scores else None, failed=failed, profile=profile, seed=seed, device=job.device_name(),
+    same = dict(method=job.title(), task=job.task, dataset=job.dataset, scale=job.scale, options=job.options, weights=job.weights_hash(),
+                data=digest.hexdigest() if scores else None, failed=failed, profile=profile, seed=job.seed, device=job.device_name(),
                 seconds=time.perf_counter() - begun, **provenance())
-    return [_record(same, protocol, job.sensor, metric, given, scores, unit) for metric, given in protocol.metrics]
+    return [_record(same, protocol, job.sensor, metric, given, scores, unit)
+            for protocol in job.protocols for metric, given in protocol.metrics]
 
 
 def _record(same, protocol, sensor, metric, given, scores, unit):
     from girlib.metrics import METRICS
 
-    key = _key(metric, given)
-    values = {name: of[key] for name, of in scores.items()}
-    own = METRICS[metric].unit
-    return Record(metric=metric, value=sum(values.values()) / len(values) if values else None, images=values,
-                  unit=unit if own.startswith("that of the images") else own, direction=METRICS[metric].direction,
-                  protocol={"name": protocol.name, "source": protocol.source, "sensor": sensor, "metric": given}, **same)
+    entry, found = METRICS[metric], {name: of[_key(metric, given)] for name, of in scores.items()}
+    values = {name: value for name, (value, _) in found.items()}
+    value = sum(values.values()) / len(values) if values else None
+    if values and entry.pool:
+        value = entry.pool[1](torch.from_numpy(sum(count for _, count in found.values())))
+    told = {"name": protocol.name, "source": protocol.source, "sensor": sensor, "metric": given}
+    return Record(metric=metric, value=value, images=values, unit=entry.unit_with(given, unit), direction=entry.direction,
+                  protocol=told | ({"split": protocol.split} if protocol.split else {}), **same)
 
 
 def _key(metric, given):
@@ -81,7 +110,7 @@ class _Job:
     task: str
     dataset: str
     scale: int | None
-    protocol: str
+    protocols: list                                             # with one sensor and one split
     weights: object
     size: int
     seed: int
@@ -109,7 +138,8 @@ class _Job:
 
     def data(self):
         from girlib.datasets import open_dataset
-        return self._once("data", lambda: open_dataset(self.dataset, split=get_task(self.task).datasets[self.dataset], root=self.data_root))
+        split = self.protocols[0].split or get_task(self.task).datasets[self.dataset]
+        return self._once("data", lambda: open_dataset(self.dataset, split=split, root=self.data_root))
 
     def names(self, limit):
         if self.dataset == "procedural":
@@ -130,21 +160,30 @@ class _Job:
         return getattr(self.restore(), "weights_hash", None)
 
     def score(self, place, name):
-        """(name, {metric: value}, (hash of what was scored, unit), None), or (name, None, None, what was wrong with the image)."""
-        from girlib.metrics import measure
+        """(name, {metric: (value, count)}, (hash of what was scored, unit), None), or (name, None, None, what was wrong).
 
+        The count is what a metric that is taken over the whole set has to know of the image.
+        """
         task, restore = get_task(self.task), self.restore()
         try:
             capture = task.scene(self.seed + place, self.size) if self.dataset == "procedural" else self.data()[place]
             sample = task.observe(capture, scale=self.scale, seed=self.seed + place, **self.sensor)
-            restored = restore(sample)
+            restored = task.judged(restore(sample))
             seen = {"restored": restored, "reference": sample.reference, "target": sample.target, "guide": sample.guide,
                     "low": sample.low, "valid": sample.valid}
-            values = {_key(metric, given): measure(metric, **seen, **given)
-                      for metric, given in task.protocol(self.dataset, self.protocol).metrics}
+            values = {_key(metric, given): _measured(metric, seen, given)
+                      for protocol in self.protocols for metric, given in protocol.metrics}
         except GirlibError as error:
             return name, None, None, str(error)
         return name, values, (_hash(capture), sample.unit), None
+
+
+def _measured(metric, seen, given):
+    """(value, count) of one image."""
+    from girlib.metrics import METRICS, measure
+
+    value, pool = measure(metric, **seen, **given), METRICS[metric].pool
+    return value, pool and pool[0](seen["restored"].cpu(), seen["reference"].cpu(), **given).numpy()
 
 
 def _hash(capture):

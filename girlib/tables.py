@@ -17,7 +17,7 @@ from girlib.tasks import TASKS, get_task
 
 # (unit of the record, unit of the print) -> what to multiply by
 UNITS = {("degrees", "radians"): math.pi / 180, ("radians", "degrees"): 180 / math.pi, ("1", "percent"): 100.0,
-         ("bit (sum) or nat (mean)", "1"): 1.0}
+         ("nat", "1"): 1.0}
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _fill(cell, meaning, records, gates, ungated):
         return replace(cell, waits=f"its baseline: {shut[0].reference.method} {state}, see below")
     factor = _factor(found[0], cell.unit)
     if factor is None:
-        return replace(cell, waits=f"a measurement in {cell.unit}; there is one in {_unit(found[0])}")
+        return replace(cell, waits=f"a measurement in {cell.unit}; there is one in {found[0].unit}")
     values = [value for record in found for value in record.images.values()] if meaning.pooled else [record.value for record in found]
     scored = sum(len(record.images) for record in found)
     return replace(cell, measured=factor * sum(values) / len(values), images=scored, of=meaning.images or scored,
@@ -231,6 +231,7 @@ def _find(meaning, dataset, records):
                (r.method, r.task, r.dataset, r.scale, r.protocol.get("name"), r.metric)
                == (meaning.method, task.name, dataset, meaning.scale, protocol.name, meaning.metric)
                and r.value is not None and r.options == meaning.options and r.protocol.get("sensor") == protocol.sensor
+               and r.protocol.get("split") == protocol.split
                and all({**defaults, **r.protocol.get("metric", {})}[name] == value for name, value in meaning.metric_options.items())
                and (r.weights or not _needs_weights(meaning.method))]
     return max(fitting, key=lambda r: (len(r.images), r.date or ""), default=None)
@@ -255,7 +256,9 @@ def _gate(meaning, dataset, records):
 def _missing(meaning, dataset):
     """What has to be there before the cell can be measured, each with its command; a run if nothing is missing."""
     from girlib.metrics import METRICS
-    missing = [] if _is_here(dataset, get_task(meaning.task).datasets[dataset]) else [f"the dataset: girlib fetch {dataset}"]
+    task = get_task(meaning.task)
+    split = task.protocol(dataset, meaning.protocol).split or task.datasets[dataset]
+    missing = [] if _is_here(dataset, split) else [f"the dataset: girlib fetch {dataset}"]
     at = f" --scale {meaning.scale}" if meaning.scale else ""
     weights = ""
     if _is_network(meaning.method) and _needs_weights(meaning.method):
@@ -328,15 +331,8 @@ def _have(package):
 
 # ---------------------------------------------------------------------------------------------------------------- a record
 
-def _unit(record):
-    """The unit of a record's value: an option of the metric may have changed it."""
-    given = record.protocol.get("metric", {})
-    return "grey" if given.get("factor") == 255 and record.unit == "1" else given.get("unit", record.unit)
-
-
 def _factor(record, unit):
-    own = _unit(record)
-    return 1.0 if own == unit or unit == "mixed" else UNITS.get((own, unit))
+    return 1.0 if record.unit == unit or unit == "mixed" else UNITS.get((record.unit, unit))
 
 
 def _provenance(record):

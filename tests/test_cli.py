@@ -106,7 +106,7 @@ def records(monkeypatch, tmp_path):
 def test_evaluate_prints_and_records_what_evaluate_gives(records):
     from girlib import evaluate
     (record,) = evaluate("bicubic", "depth", size=32, limit=2)
-    assert run(app, EVALUATE).output == f"bicubic  depth  procedural 4x  rmse  {record.value:.6f} cm  (2 images)\n"
+    assert run(app, EVALUATE).output == f"bicubic  depth  procedural 4x  sfigf  rmse  {record.value:.6f} cm  (2 images)\n"
     (written,) = records("built")
     assert written.images == record.images and written.protocol == record.protocol
     line = json.loads(run(app, [*EVALUATE, "--json", "--keep", "--protocol", "dagf-bicubic"]).output)

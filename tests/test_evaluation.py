@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from girlib.errors import GirlibError
@@ -89,11 +90,64 @@ def test_protocols_change_the_score():
     assert noisy.value > 1.2 * values["sfigf"] and noisy.protocol["sensor"] == {"noise": 400.0}
 
 
+def test_protocols_with_one_sensor_share_one_restoration():
+    calls = []
+
+    def counted(sample):
+        calls.append(sample.meta["name"])
+        return sample.target
+
+    given = dict(dataset="procedural", limit=2, size=48)
+    together = evaluate(counted, "multifocus", protocol=["mgdn", "sfigf", "mgdn"], **given)
+    assert len(calls) == 2 and [r.protocol["name"] for r in together] == ["mgdn"] * 4 + ["sfigf"] * 2
+    apart = [r for name in ("mgdn", "sfigf") for r in evaluate(counted, "multifocus", protocol=name, **given)]
+    assert [r.result() for r in together] == [r.result() for r in apart]
+    depth = evaluate("input", "depth", limit=1, size=32, scale=4, protocol="all")
+    assert [r.protocol["name"] for r in depth] == [p.name for p in get_task("depth").protocols_for("procedural")]
+    assert len({r.value for r in depth}) > 2
+
+
+def test_miou_is_counted_over_all_images_at_once():
+    from girlib.metrics import miou
+    from girlib.tasks.segmentation import classes_of
+    task = get_task("segmentation")
+    (record,) = evaluate("gf", "segmentation", limit=3, size=48, workers=0)
+    samples = [task.sample(seed, 48) for seed in range(3)]
+    restored = [classes_of(find_method("gf", "segmentation")(sample)) for sample in samples]
+    alone = [miou(r, s.reference, classes=13) for r, s in zip(restored, samples, strict=True)]
+    assert list(record.images.values()) == pytest.approx(alone, abs=1e-12)
+    whole = miou(torch.cat(restored), torch.cat([sample.reference for sample in samples]), classes=13)
+    assert record.value == pytest.approx(whole, abs=1e-12) and abs(whole - sum(alone) / 3) > 1e-3
+
+
+def test_the_unit_follows_the_options_of_the_metric():
+    units = lambda task, protocol: {r.metric: r.unit for r in evaluate("input", task, limit=1, size=32, protocol=protocol)}
+    assert units("hyperspectral", "gdd")["rmse"] == "grey"                       # factor 255 on [0, 1]
+    assert units("pansharpening", "sfigf")["sam"] == "radians" and units("pansharpening", "gdd")["sam"] == "degrees"
+    fused = {r.metric: r.unit for r in evaluate("average", "multifocus", limit=1, size=32, protocol="sfigf-lytro")}
+    assert fused["mi"] == "nat"
+
+
+def test_a_protocol_may_ask_for_another_split(tmp_path):
+    savemat = pytest.importorskip("scipy.io").savemat
+    random, folder = np.random.default_rng(0), tmp_path / "worldview3"
+    folder.mkdir()
+    low, pan = random.integers(1, 2047, (16, 16, 8), np.uint16), random.integers(1, 2047, (64, 64), np.uint16)
+    savemat(folder / "WV3_example.mat", {"I_MS_LR": low, "I_PAN": pan})
+    records = evaluate("exp", "pansharpening", "worldview3", protocol="gdd-full", data_root=str(tmp_path))
+    assert [r.metric for r in records] == ["qnr", "d_lambda", "d_s"] and not records[0].failed
+    assert records[0].protocol["split"] == "full" and list(records[0].images) == ["WV3_example"]
+    assert records[0].value == pytest.approx((1 - records[1].value) * (1 - records[2].value))
+
+
 @pytest.mark.parametrize(("call", "words"), [
     (dict(method="bicubik", task="depth"), "no method 'bicubik'"),
     (dict(method="bicubic", task="depht"), "no task 'depht'"),
     (dict(method="bicubic", task="depth", dataset="lytro"), "no protocol for the dataset 'lytro'"),
     (dict(method="bicubic", task="depth", protocol="dkn"), "no protocol 'dkn'"),
+    (dict(method="bicubic", task="depth", protocol=["sfigf", "dkn"]), "no protocol 'dkn'"),
+    (dict(method="bicubic", task="depth", protocol=[]), "no protocol []"),
+    (dict(method="bicubic", task="depth", dataset="lytro", protocol="all"), "no protocol for the dataset 'lytro'"),
     (dict(method="bicubic", task="depth", scale=3), "expected 4, 8, 16"),
     (dict(method="bicubic", task="depth", limit=0), "limit is 0"),
     (dict(method="bicubic", task="depth", workers=True), "workers is True"),

@@ -33,6 +33,8 @@ class Metric:
     choices     name -> what an option with a fixed set of answers may be
     reference   whose definition it is
     needs       what has to be there besides torch and numpy, and the command that brings it
+    units       option -> its values -> the unit, where an option decides it
+    pool        of a metric that counts over a whole set: (what is counted of one image, the value of the sum of the counts)
     """
 
     name: str
@@ -46,17 +48,28 @@ class Metric:
     reference: str
     needs: str
     function: Callable
+    units: dict
+    pool: tuple[Callable, Callable] | None = None
+
+    def unit_with(self, options, images="1"):
+        """The unit of a value that was measured with these options on images of that unit."""
+        unit = self.unit
+        if unit.startswith("that of the images"):
+            factor = options.get("factor", 1)
+            return {("1", 255): "grey", ("m", 100): "cm"}.get((images, factor), images if factor == 1 else f"{images} / {factor:g}")
+        return next((units[options[name]] for name, units in self.units.items() if name in options), unit)
 
 
-def metric(title, *, direction, range, reference, unit="1", levels=None, over_set=False, needs=""):
+def metric(title, *, direction, range, reference, unit="1", units=None, levels=None, pool=None, needs=""):
     """Register a function of images (C, H, W) in float64 as a metric; what is added to it is the same for all metrics.
 
     Images may be tensors or arrays, (C, H, W) or (N, C, H, W); of N images the mean of their values is taken, as all four papers
-    do (`over_set`: the function sees all N at once). Options that every metric of whole images has:
+    do, or, of a metric with a `pool`, the value of the sum of their counts. Options that every metric of whole images has:
 
     border       pixels cut off on every side first; a pair for top and left, bottom and right
     data_range   L, the largest value an image can have: 1 for floats, 255 for uint8, to be said otherwise
-    values       "raw", or "clip"ped to [0, L], or brought to 8 bits by "round" or "truncate" (a cast in C or numpy)
+    values       "raw", or "clip"ped to [0, L], or brought to 8 bits by "round" (half up, as in MATLAB; half to even takes 0.06 bit
+                 of the entropy of the average of two photographs) or "truncate" (a cast in C or numpy)
 
     With `levels` the function receives one channel of whole numbers 0 ... 255, and there is one more option:
 
@@ -67,7 +80,7 @@ def metric(title, *, direction, range, reference, unit="1", levels=None, over_se
         reads = tuple(name for name in parameters if name in IMAGES)
         options = {name: p.default for name, p in parameters.items() if name not in (*IMAGES, "valid")}
         choices = {name: get_args(p.annotation) for name, p in parameters.items() if get_args(p.annotation)}
-        if "low" not in reads and not over_set:
+        if "low" not in reads and not pool:
             options |= {"border": 0, "data_range": None, "values": "round" if levels else "raw"}
             choices["values"] = ("round", "truncate") if levels else get_args(Values)
         if levels:
@@ -79,9 +92,9 @@ def metric(title, *, direction, range, reference, unit="1", levels=None, over_se
             if len(images) > len(reads):
                 raise GirlibError(f"{name}: got {len(images)} images; it reads {_list(reads)}, and options are given by name.")
             given = dict(zip(reads, images, strict=False)) | given
-            return _value(METRICS[name], levels, over_set, given)
+            return _value(METRICS[name], levels, given)
 
-        METRICS[name] = Metric(name, title, unit, direction, range, reads, options, choices, reference, needs, value)
+        METRICS[name] = Metric(name, title, unit, direction, range, reads, options, choices, reference, needs, value, units or {}, pool)
         value.definition = function
         return value
     return register
@@ -107,7 +120,7 @@ def list_metrics():
 
 # ------------------------------------------------------------------------------------------------ from what was given
 
-def _value(entry, levels, over_set, given):
+def _value(entry, levels, given):
     name = entry.name
     valid = given.pop("valid", None)
     images = {key: given.pop(key) for key in entry.reads if given.get(key) is not None}
@@ -149,7 +162,7 @@ def _value(entry, levels, over_set, given):
             tensors = {key: _levels(name, x * (255 / L), color) for key, x in tensors.items()}
         if "data_range" in inspect.signature(entry.function.definition).parameters:
             options["data_range"] = L
-    if over_set:
+    if entry.pool:
         return float(entry.function.definition(**tensors, **options))
     results = []
     for n in range(tensors["restored"].shape[0]):
@@ -166,9 +179,8 @@ def to_values(x, L, values):
     x = x.clamp(0, L)
     if values == "clip":
         return x
-    x = x * (255 / L)
-    x = x.round() if values == "round" else x.float().floor().double()     # float: 3/255 in float32 times 255 is 3, not 2.9999999
-    return x * (L / 255)
+    x = (x * (255 / L)).float()                                     # as float, 3/255 times 255 is 3, and a mean of two levels a half
+    return (x + 0.5 * (values == "round")).floor().double() * (L / 255)
 
 
 def _levels(where, x, color):

@@ -28,7 +28,7 @@ def ce(restored, target, guide):
     return total
 
 
-@metric("MI", unit="bit (sum) or nat (mean)", direction="higher", range=(0, 16), levels="channels",
+@metric("MI", unit="bit", units={"style": {"sum": "bit", "mean": "nat"}}, direction="higher", range=(0, 16), levels="channels",
         reference="Qu, Zhang and Yan, 2002; the mean with 32 bins on grey comes nearest to what SFIGF prints as Q_MI")
 def mi(restored, target, guide, style: Literal["sum", "mean"] = "sum", bins=32):
     """Mutual information of the result with its sources.

@@ -28,16 +28,6 @@ def f_measure(restored, reference, data_range=None, threshold: Literal["adaptive
     return F.max() if threshold == "maximum" else F.mean()
 
 
-@metric("mIoU", direction="higher", range=(0, 1), over_set=True, reference="Everingham et al., IJCV 2015 (Pascal VOC)")
-def miou(restored, reference, classes=21, ignore=255):
-    """Mean over classes of TP / (TP + FP + FN), counted over all images at once; labels are whole numbers.
-
-    ignore    the label of the reference where nothing is counted
-    Classes that are in neither image are left out.
-    """
-    return mean_iou(confusion(restored, reference, classes, ignore))
-
-
 def confusion(restored, reference, classes=21, ignore=255):
     """How many pixels of class i (row) were called j (column); add those of many images, then take `mean_iou`."""
     if (restored != restored.round()).any() or (reference != reference.round()).any():
@@ -56,3 +46,13 @@ def mean_iou(confusion):
     hit = confusion.diagonal().double()
     union = confusion.sum(dim=0) + confusion.sum(dim=1) - hit
     return (hit / union)[union > 0].mean().item()
+
+
+@metric("mIoU", direction="higher", range=(0, 1), pool=(confusion, mean_iou), reference="Everingham et al., IJCV 2015 (Pascal VOC)")
+def miou(restored, reference, classes=21, ignore=255):
+    """Mean over classes of TP / (TP + FP + FN), counted over all images at once; labels are whole numbers.
+
+    ignore    the label of the reference where nothing is counted
+    Classes that are in neither image are left out.
+    """
+    return mean_iou(confusion(restored, reference, classes, ignore))

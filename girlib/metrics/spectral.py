@@ -18,7 +18,7 @@ from girlib.resampling import downsample, upsample
 EPS = 2.0**-52
 
 
-@metric("SAM", unit="degrees", direction="lower", range=(0, 180),
+@metric("SAM", unit="degrees", units={"unit": {"degrees": "degrees", "radians": "radians"}}, direction="lower", range=(0, 180),
         reference="Yuhas et al., 1992; as in Vivone et al., IEEE TGRS 2015 (the toolbox); SFIGF: unit=\"radians\", zeros=\"right angle\"")
 def sam(restored, reference, unit: Literal["degrees", "radians"] = "degrees",
         zeros: Literal["left out", "right angle", "no angle", "nan"] = "left out"):

@@ -11,8 +11,7 @@ from girlib.errors import GirlibError
 from girlib.samples import Capture, Sample
 from girlib.scenes import RESPONSES, make_scene
 from girlib.sensors import noisy_photo, srgb
-from girlib.tasks import Protocol, Task
-from girlib.tasks.multifocus import images
+from girlib.tasks import PHOTO_SCORES, Protocol, Task, images, known_reference, without_scale
 
 DARKNESS = 64                                    # how many times too short the exposure without flash is
 CAMERA = {"gain": 2e-4, "read": 5e-4}            # of sensors.noisy_photo: 5,000 electrons fill a pixel
@@ -37,28 +36,21 @@ def observe(capture, scale=None, seed=0, guide="flash"):
     without_scale("flash", scale)
     if guide not in ("flash", "nir"):
         raise GirlibError(f"flash: guide is {guide!r}; expected 'flash' or 'nir'.")
-    known = {"reference": 3} if "reference" in getattr(capture, "images", {}) else {}
-    target, light, *reference = images("flash", capture, noflash=3, **{guide: 3 if guide == "flash" else 1}, **known)
+    target, light, *reference = images("flash", capture, noflash=3, **{guide: 3 if guide == "flash" else 1}, **known_reference(capture))
     if "noflash" in capture.meta.get("linear", ()):
         target = srgb(target)
     return Sample(target, light.expand(-1, 3, -1, -1), *reference, unit="1", meta={**capture.meta, "name": capture.name})
 
 
-def without_scale(task, scale):
-    if scale is not None:
-        raise GirlibError(f"{task}: scale is {scale!r}; what is restored has all pixels already, so leave it out.")
-
-
-CLIPPED = {"values": "clip", "data_range": 1.0}
-SCORES = (("psnr", CLIPPED), ("ssim", CLIPPED))
 TASK = Task(
     name="flash", title="Flash/no-flash denoising",
     observed="a dark and noisy photograph, and one of the same place with flash, or in near-infrared light",
     wanted="the photograph without flash, without noise",
     scene=scene, observe=observe, datasets={"flash": "test", "deep_red_flash": "test"},
     protocols=(
-        Protocol("procedural", "ours, for DAGF, Fig. 8 (top), and GDD, Fig. 8, are pictures without a number", ("procedural",), SCORES),
+        Protocol("procedural", "ours, for DAGF, Fig. 8 (top), and GDD, Fig. 8, are pictures without a number",
+                 ("procedural",), PHOTO_SCORES),
         Protocol("procedural-nir", "ours, for DAGF, Fig. 8 (bottom), is a picture without a number; the guide is near-infrared",
-                 ("procedural",), SCORES, {"guide": "nir"}),
+                 ("procedural",), PHOTO_SCORES, {"guide": "nir"}),
     ),
 )

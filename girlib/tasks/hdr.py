@@ -10,8 +10,7 @@ from girlib.errors import GirlibError
 from girlib.samples import Capture, Sample
 from girlib.scenes import make_scene
 from girlib.sensors import expose
-from girlib.tasks import Protocol, Task
-from girlib.tasks.multifocus import images
+from girlib.tasks import CLIPPED, SKIMAGE, Protocol, Task, images, without_scale
 
 TIMES = 1.0, 4.0, 16.0                           # of exposure, in units of the shortest
 MOMENTS = 0.0, 0.5, 1.0                          # at which the three are taken, in seconds
@@ -29,8 +28,7 @@ def scene(seed, size=256):
 
 def observe(capture, scale=None, seed=0):
     """The middle exposure is the target, the others (under, over) are the guide; what is wanted is linear, at the middle's moment."""
-    if scale is not None:
-        raise GirlibError(f"hdr: scale is {scale!r}; all photographs have all pixels, so leave it out.")
+    without_scale("hdr", scale)
     under, middle, over, reference = images("hdr", capture, under=3, middle=3, over=3, reference=3)
     times = tuple(capture.meta.get("exposure_times", ()))
     if len(times) != 3 or not 0 < times[0] < times[1] < times[2]:
@@ -38,9 +36,7 @@ def observe(capture, scale=None, seed=0):
     return Sample(middle, (under, over), reference, unit="1", meta={**capture.meta, "exposure_times": times, "name": capture.name})
 
 
-LINEAR = {"values": "clip", "data_range": 1.0}
-MU = {**LINEAR, "curve": "mu-law"}
-SKIMAGE = {"window": "uniform", "size": 7, "covariance": "sample"}
+MU = {**CLIPPED, "curve": "mu-law"}
 TASK = Task(
     name="hdr", title="HDR deghosting",
     observed="three photographs with short, middle and long exposure, taken one after the other while things move",
@@ -49,6 +45,6 @@ TASK = Task(
     protocols=(
         Protocol("mgdn", "MGDN, Tables 3 and 5: linear and after the mu-law with 5000; SSIM with scikit-image's default window; clipped to "
                  "[0, 1], where the mu-law is defined", ("kalantari", "procedural"),
-                 (("psnr", MU), ("psnr", LINEAR), ("ssim", {**SKIMAGE, **MU}), ("ssim", {**SKIMAGE, **LINEAR}))),
+                 (("psnr", MU), ("psnr", CLIPPED), ("ssim", {**SKIMAGE, **MU}), ("ssim", {**SKIMAGE, **CLIPPED}))),
     ),
 )

@@ -10,8 +10,7 @@ from girlib.resampling import downsample, upsample
 from girlib.samples import Capture, Sample, crop_to_multiple
 from girlib.scenes import RESPONSES, WAVELENGTHS, make_scene
 from girlib.sensors import mix
-from girlib.tasks import Protocol, Task
-from girlib.tasks.multifocus import images
+from girlib.tasks import Protocol, Task, images
 
 BANDS = 31                                                                # 400, 410, ..., 700 nm
 CAMERA = RESPONSES["rgb"][:, :BANDS] / RESPONSES["rgb"][:, :BANDS].sum(dim=1, keepdim=True)       # (3, 31)

@@ -11,9 +11,7 @@ from girlib.resampling import crop_to_multiple
 from girlib.samples import Capture, Sample
 from girlib.scenes import RESPONSES, make_scene
 from girlib.sensors import amplify, bayer_mosaic, develop, pack, raw_counts, red_flash_guide, srgb
-from girlib.tasks import Protocol, Task
-from girlib.tasks.flash import without_scale
-from girlib.tasks.multifocus import images
+from girlib.tasks import SKIMAGE, Protocol, Task, images, without_scale
 
 RATIO = 100.0                                    # between the exposures: 10 s and 0.1 s, as in most pairs of SID
 SONY = {"black": 512, "white": 16383}
@@ -65,7 +63,7 @@ def raw_images(task, capture, scale, **channels):
 
 
 EIGHT_BITS = {"values": "truncate", "data_range": 1.0}
-SCORES = (("psnr", EIGHT_BITS), ("ssim", {"window": "uniform", "size": 7, "covariance": "sample", **EIGHT_BITS}), ("delta_e", EIGHT_BITS))
+SCORES = (("psnr", EIGHT_BITS), ("ssim", {**SKIMAGE, **EIGHT_BITS}), ("delta_e", EIGHT_BITS))
 LPIPS = (("lpips", EIGHT_BITS),)
 TASK = Task(
     name="lowlight_red", title="Low-light raw with red flash",

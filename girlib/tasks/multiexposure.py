@@ -6,8 +6,7 @@ Nothing moves, and no linear light is wanted: the result is a photograph to look
 from girlib.samples import Capture
 from girlib.scenes import make_scene
 from girlib.sensors import expose
-from girlib.tasks import Protocol, Task
-from girlib.tasks.multifocus import CLIPPED, pair
+from girlib.tasks import PHOTO_SCORES, Protocol, Task, pair
 
 TIMES = 1 / 4, 4                                 # two stops under and two over the exposure that clips nothing
 
@@ -33,6 +32,6 @@ TASK = Task(
         Protocol("mgdn", "MGDN, Table 1, computed by MEFB's code: mean over colours, its SSIM is MEF-SSIM, its VIF is VIFF",
                  ("mefb", "procedural"), (("ce", {}), ("mef_ssim", {}), ("q_cb", {}), ("vif", {}))),
         Protocol("reference", "no table: SICE and the procedural scenes have a reference to compare with", ("sice", "procedural"),
-                 (("psnr", CLIPPED), ("ssim", CLIPPED))),
+                 PHOTO_SCORES),
     ),
 )

@@ -6,12 +6,10 @@ them are pleased with what is not fused at all: the plain average, or one source
 
 import torch
 
-from girlib.errors import GirlibError
-from girlib.resampling import check_image
-from girlib.samples import Capture, Sample
+from girlib.samples import Capture
 from girlib.scenes import make_scene
 from girlib.sensors import srgb, thin_lens
-from girlib.tasks import Protocol, Task
+from girlib.tasks import CLIPPED, PHOTO_SCORES, Protocol, Task, pair
 
 BLUR = 0.03                 # radius, as a share of the longer side, of what is nearest in the photograph focused far
 
@@ -26,38 +24,11 @@ def scene(seed, size=256):
     return Capture(f"indoor {seed}", {"first": first, "second": second, "reference": srgb(room.color)}, "1", {"focus": (near, far)})
 
 
-def images(task, capture, **channels):
-    """Images of a capture in float32, given as name=channels (None: any number): all there, finite and of one size."""
-    if not isinstance(capture, Capture):
-        raise GirlibError(f"{task}: got a {type(capture).__name__}; expected a Capture, which a dataset or a scene gives.")
-    missing = [name for name in channels if name not in capture.images]
-    if missing:
-        raise GirlibError(f"{task}: the capture {capture.name!r} has no image {missing[0]!r}, only {', '.join(capture.images) or 'none'}; "
-                          f"expected {', '.join(channels)}.")
-    for name, count in channels.items():
-        check_image(task, capture.images[name], name, count)
-    sizes = {name: tuple(capture.images[name].shape[-2:]) for name in channels}
-    if len(set(sizes.values())) > 1:
-        given = ", ".join(f"{name} is {height}x{width}" for name, (height, width) in sizes.items())
-        raise GirlibError(f"{task}: in the capture {capture.name!r} {given}; expected one size.")
-    return [capture.images[name].float() for name in channels]
-
-
-def pair(task, capture, scale):
-    """Two photographs of one scene as a sample, with their reference where there is one."""
-    if scale is not None:
-        raise GirlibError(f"{task}: scale is {scale!r}; both photographs have all pixels, so leave it out.")
-    known = ["reference"] if "reference" in getattr(capture, "images", {}) else []
-    first, second, *reference = images(task, capture, **dict.fromkeys(["first", "second", *known], 3))
-    return Sample(first, second, *reference, unit="1", meta={**capture.meta, "name": capture.name})
-
-
 def observe(capture, scale=None, seed=0):
     """The sources as they are; the first is the target, the second the guide."""
     return pair("multifocus", capture, scale)
 
 
-CLIPPED = {"values": "clip", "data_range": 1.0}
 TASK = Task(
     name="multifocus", title="Multi-focus fusion",
     observed="two photographs of one scene, each sharp where the other is blurred",
@@ -65,7 +36,7 @@ TASK = Task(
     scene=scene, observe=observe, datasets={"real_mff": "test", "lytro": "test", "mffw": "test"},
     protocols=(
         Protocol("sfigf", "SFIGF, Table 3, Real-MFF: clipped to [0, 1]", ("real_mff", "procedural"),
-                 (("psnr", CLIPPED), ("ssim", CLIPPED))),
+                 PHOTO_SCORES),
         Protocol("sfigf-lpips", "SFIGF, Table 3, Real-MFF: LPIPS, whose backbone is not stated; AlexNet", ("real_mff", "procedural"),
                  (("lpips", CLIPPED),)),
         Protocol("sfigf-lytro", "SFIGF, Table 3, Lytro: its Q_MI and Q_S are not released; what comes nearest to the printed values: "

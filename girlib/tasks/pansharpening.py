@@ -9,8 +9,7 @@ from girlib.resampling import check_image, downsample, upsample
 from girlib.samples import Capture, Sample, crop_to_multiple
 from girlib.scenes import RESPONSES, make_scene
 from girlib.sensors import SENSORS, wald
-from girlib.tasks import Protocol, Task
-from girlib.tasks.multifocus import CLIPPED, images
+from girlib.tasks import CLIPPED, Protocol, Task, images
 
 RATIO = 4
 REDUCTIONS = "wald", "bicubic-matlab"
@@ -86,7 +85,7 @@ TASK = Task(
                   ("ergas", {"ratio": 4.0, **CLIPPED}), ("scc", {"filter": "none", **CLIPPED}),
                   ("q", {"size": 8, "flat": 1e-8, **CLIPPED}))),
         Protocol("gdd-full", "GDD, Table 2, real scenes: as delivered, without a reference; blocks of 32x32 as in Vivone's toolbox",
-                 ("worldview2", "procedural"), (("qnr", {}), ("d_lambda", {}), ("d_s", {}))),
+                 ("worldview2", "worldview3", "wv3"), (("qnr", {}), ("d_lambda", {}), ("d_s", {})), split="full"),
         Protocol("gdd", "GDD, Table 2, synthetic scenes: reduced by MATLAB's bicubic, as its scene was; metrics after Vivone's "
                  "toolbox: Q8 of digital numbers, not rounded, SAM in degrees, SCC of Sobel's gradients",
                  ("pan_im4", "worldview2", "procedural"),

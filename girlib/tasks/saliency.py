@@ -8,8 +8,7 @@ from girlib.resampling import crop_to_multiple, downsample, upsample
 from girlib.samples import Capture, Sample
 from girlib.scenes import make_scene
 from girlib.sensors import saliency_map, srgb
-from girlib.tasks import Protocol, Task
-from girlib.tasks.multifocus import images
+from girlib.tasks import Protocol, Task, images
 
 
 def scene(seed, size=256):

@@ -15,8 +15,7 @@ from girlib.resampling import check_image, check_whole, crop_to_multiple, downsa
 from girlib.samples import Capture, Sample
 from girlib.scenes import CLASSES, make_scene
 from girlib.sensors import gaussian_blur, gaussian_noise, srgb
-from girlib.tasks import Protocol, Task
-from girlib.tasks.multifocus import images
+from girlib.tasks import Protocol, Task, images
 
 IGNORED = 255                                    # the label of pixels that nobody scores
 STRIDE = 8                                       # pixels from one of DeepLab's scores to the next
@@ -147,7 +146,7 @@ TASK = Task(
     name="segmentation", title="Segmentation refinement",
     observed="how probable each class is, with 64 times too few pixels, and the photograph",
     wanted="the class of every pixel of the photograph",
-    scene=scene, observe=observe, scales=(STRIDE,), datasets={"voc": "val"},
+    scene=scene, observe=observe, judged=classes_of, scales=(STRIDE,), datasets={"voc": "val"},
     protocols=(
         Protocol("coarse-labels", "ours, for the scores of DAGF, Table V, are those of a DeepLab-v2 trained with the layer: labels in "
                  "cells of 8 x 8 pixels, blurred and noisy", ("procedural",), (("miou", {"classes": len(CLASSES)}),)),

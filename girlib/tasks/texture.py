@@ -13,9 +13,7 @@ from girlib.samples import Capture, Sample
 from girlib.scenes import make_scene
 from girlib.scenes.materials import PLAIN
 from girlib.sensors import srgb
-from girlib.tasks import Protocol, Task
-from girlib.tasks.flash import SCORES, without_scale
-from girlib.tasks.multifocus import images
+from girlib.tasks import PHOTO_SCORES, Protocol, Task, images, known_reference, without_scale
 
 
 def scene(seed, size=256):
@@ -41,8 +39,7 @@ def painted_over(room, copy):
 def observe(capture, scale=None, seed=0):
     """The photograph is target and guide. Any capture with a photograph will do; most have no reference for this task."""
     without_scale("texture", scale)
-    known = {"reference": 3} if "reference" in getattr(capture, "images", {}) else {}
-    color, *reference = images("texture", capture, color=3, **known)
+    color, *reference = images("texture", capture, color=3, **known_reference(capture))
     return Sample(color, color, *reference, unit="1", meta={**capture.meta, "name": capture.name})
 
 
@@ -64,5 +61,5 @@ TASK = Task(
     observed="a photograph full of patterns, which is its own guide",
     wanted="its surfaces and their borders, without the patterns",
     scene=scene, observe=observe, datasets={},
-    protocols=(Protocol("procedural", "ours, for DAGF, Fig. 9, is a picture without a number", ("procedural",), SCORES),),
+    protocols=(Protocol("procedural", "ours, for DAGF, Fig. 9, is a picture without a number", ("procedural",), PHOTO_SCORES),),
 )

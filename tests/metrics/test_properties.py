@@ -183,3 +183,12 @@ def test_a_metric_says_all_that_a_table_needs(name):
     assert getattr(metrics, name) is entry.function and entry.function.__doc__
     own = set(entry.options) - {"border", "data_range", "values", "color"}
     assert all(option in entry.function.__doc__ for option in own), own
+
+
+def test_a_half_is_rounded_up_also_where_floats_only_nearly_hold_it():
+    """The average of any two levels, made of floats, is (a + b + 1) // 2: of half to even, odd sums would all become even."""
+    a, b = torch.meshgrid(torch.arange(256), torch.arange(256), indexing="ij")
+    average = ((a / 255 + b / 255) / 2)[None]
+    expected = ((a + b + 1) // 2).to(torch.uint8)[None]
+    assert metrics.rmse(average, expected / 255, values="round", factor=255) < 1e-6
+    assert metrics.en(average) == metrics.en(expected)

@@ -115,6 +115,32 @@ def test_filters_restore_it(name):
     assert rmse(restored, sample.reference) < sample.reference.std() / 2     # a constant would have all of it
 
 
+def test_dagf_cuts_to_sixteen_and_scales_noise_and_films_to_255():
+    room = TASK.scene(0, (40, 72))
+    assert TASK.observe(room, 4, multiple=16).reference.shape[-2:] == (32, 64)
+    for name in ("dagf-bicubic", "dagf-nearest", "dagf-noisy"):
+        protocol = TASK.protocol("nyu", name)
+        assert protocol.metrics == (("rmse", {"border": 6}),) and protocol.sensor["multiple"] == 16 and "sintel" in protocol.datasets
+    clean, noisy = TASK.observe(room, 4), TASK.observe(room, 4, grey_noise=25.0)
+    share = (clean.reference.max() - clean.reference.min()) / 255                        # cm in a grey level
+    assert (noisy.low - clean.low).std().item() == pytest.approx(5 * share.item(), rel=0.15)
+    grey = Capture("grey", {**room.images, "depth": 255 * room.images["depth"] / room.images["depth"].max()}, "grey")
+    assert torch.equal(TASK.observe(grey, 4, noise=25.0).low, TASK.observe(grey, 4, grey_noise=25.0).low)
+    film = TASK.observe(Capture("film", {**room.images, "depth": 9000 * room.images["depth"]}, "film units"), 4)
+    assert (film.unit, film.reference.min().item(), film.reference.max().item()) == ("grey", 0, 255)
+
+
+def test_a_recorded_depth_is_taken_as_it_is_or_refused():
+    room, low = TASK.scene(0, 32), torch.rand(1, 1, 8, 8)
+    capture = Capture("sensor", {**room.images, "low": low}, "grey")
+    assert torch.equal(TASK.observe(capture, 4, recorded=True).low, low)
+    assert not torch.equal(TASK.observe(capture, 4).low, low)
+    with pytest.raises(GirlibError, match=r"a low of 8x8; expected 4x4 at scale 8, or recorded=False\.$"):
+        TASK.observe(capture, 8, recorded=True)
+    with pytest.raises(GirlibError, match="has no low; expected 8x8"):
+        TASK.observe(room, 4, recorded=True)
+
+
 IMAGES = {"color": torch.full((1, 3, 16, 16), 0.5), "depth": torch.full((1, 1, 16, 16), 2.0)}
 
 

@@ -96,7 +96,7 @@ BAD = [
     (Capture("c", {"under": torch.rand(1, 3, 8, 8)}), None, "has no image 'middle', only under; expected under, middle, over, reference"),
     (bracket(over=torch.rand(1, 3, 20, 25)), None, "over is 20x25"),
     (bracket(middle=torch.rand(1, 6, 20, 24)), None, "middle has 6 channels; it must have 3"),
-    (bracket(), 2, "scale is 2; all photographs have all pixels"),
+    (bracket(), 2, "scale is 2; what is restored has all pixels"),
     (Capture("c", bracket().images), None, "has exposure_times None; its meta must hold three that grow"),
     (Capture("c", bracket().images, "1", {"exposure_times": (4, 1, 16)}), None, "has exposure_times (4, 1, 16)"),
 ]

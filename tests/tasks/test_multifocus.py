@@ -97,7 +97,7 @@ BAD = [
     ({"first": photo(), "second": photo() * torch.nan}, None, "second is nan at (0, 0, 0, 0)"),
     ({"first": photo().byte(), "second": photo()}, None, "first is torch.uint8; give floating numbers"),
     ({"first": photo(), "second": photo(), "reference": photo(12)}, None, "reference is 12x32; expected one size"),
-    ({"first": photo(), "second": photo()}, 4, "scale is 4; both photographs have all pixels"),
+    ({"first": photo(), "second": photo()}, 4, "scale is 4; what is restored has all pixels"),
 ]
 
 
