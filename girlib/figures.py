@@ -151,31 +151,39 @@ def compared(name, column, rows):
 
     -> ({row: function of a sample}, {row: what it waits for}). Networks come with their released weights.
     """
-    from girlib.methods import CLASSICAL, find_method
-
     ready, waits = {}, {}
     for row in rows:
-        meaning = published.meaning(name, row, column)
-        command = f"girlib train {meaning.method} {meaning.task}" + (f" --scale {meaning.scale}" if meaning.scale else "")
-        if meaning.waits:
-            waits[row] = meaning.waits
-            continue
-        if meaning.method in CLASSICAL:
-            ready[row] = find_method(meaning.method, meaning.task, scale=meaning.scale, **meaning.options)
-            continue
-        network = import_module(f"girlib.networks.{meaning.method}")
-        file = network.RELEASED.get((meaning.task, meaning.scale)) or network.RELEASED.get((meaning.task, None))
-        if meaning.task not in network.TASKS:
-            waits[row] = "not built here for this task"
-        elif file is None or meaning.options or not meaning.released:
-            waits[row] = f"weights, which were not released: {command}"
-        else:
-            try:
-                ready[row] = find_method(meaning.method, meaning.task, "official", meaning.scale)
-            except GirlibError:
-                home = meaning.method if callable(file) else str(file[0] if isinstance(file, tuple) else file).split("/")[0]
-                waits[row] = f"the released weights: girlib fetch weights/{home}"
+        asked = published.meaning(name, row, column)
+        own = asked.released and not asked.options
+        restore, missing = (None, asked.waits) if asked.waits else _method(asked.method, asked.task, asked.scale, own)
+        (waits if missing else ready)[row] = missing or restore
     return ready, waits
+
+
+def at_hand(task, methods, scale=None):
+    """The same for methods that are in no table: {title: name of the method}."""
+    found = {title: _method(method, task, scale, True) for title, method in methods.items()}
+    return ({title: restore for title, (restore, missing) in found.items() if not missing},
+            {title: missing for title, (_, missing) in found.items() if missing})
+
+
+def _method(method, task, scale, released):
+    """(function of a sample, ""), or (None, what it waits for). `released`: whether released weights are what is asked for."""
+    from girlib.methods import CLASSICAL, find_method
+
+    if method in CLASSICAL:
+        return find_method(method, task, scale=scale), ""
+    network = import_module(f"girlib.networks.{method}")
+    file = network.RELEASED.get((task, scale)) or network.RELEASED.get((task, None))
+    if task not in network.TASKS:
+        return None, "not built here for this task"
+    if file is None or not released:
+        return None, f"weights, which were not released: girlib train {method} {task}" + (f" --scale {scale}" if scale else "")
+    try:
+        return find_method(method, task, "official", scale), ""
+    except GirlibError:
+        home = method if callable(file) else str(file[0] if isinstance(file, tuple) else file).split("/")[0]
+        return None, f"the released weights: girlib fetch weights/{home}"
 
 
 def listed(waits):
@@ -198,7 +206,7 @@ def _tables(paper):
         rest = f"{whole} of {len(cells)} numbers measured" + (f", {part} on a part of the images" if part else "")
         rest += "; what each of the others waits for stands below the table" * (state != "reproduced")
         if all(cell.direction == "none" for cell in cells):
-            state, rest = "reproduced", "nothing to measure: the symbols are compared with the network that is built here"
+            state, rest = "part", "nothing to measure: the symbols are compared below with the network that is built here"
         found.append((f"{paper.upper()}, Table {name.partition(':')[2]}", title, state, rest))
     return found
 
