@@ -105,8 +105,9 @@ def evaluate(
     from girlib.notebook import parse_parameters
     from girlib.results import append, as_line, records_folder
 
-    records = evaluate(method, task, dataset, scale=scale, protocol=_protocols(protocol), weights=weights, limit=limit, size=size, seed=seed,
-                       device=device, workers=workers, strict=strict, progress=sys.stderr.isatty(), options=parse_parameters(option or []))
+    records = evaluate(method, task, dataset, scale=scale, protocol=_protocols(protocol), weights=weights, limit=limit, size=size,
+                       seed=seed, device=device, workers=workers, strict=strict, progress=sys.stderr.isatty(),
+                       options=parse_parameters(option or []))
     failed = {name: why for record in records for name, why in record.failed.items()}
     records = [record for record in records if record.images]
     if not records:
