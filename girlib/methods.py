@@ -9,8 +9,11 @@ from dataclasses import replace
 from functools import wraps
 from importlib import import_module
 
+import torch
+
 from girlib.errors import GirlibError
 from girlib.filters import guided_filter, joint_bilateral_filter, joint_bilateral_upsample
+from girlib.resampling import check_whole
 
 
 def on_raw(method):
@@ -54,6 +57,18 @@ def jbf(sample, radius=4, sigma_space=2.0, sigma_range=0.1):
     return joint_bilateral_filter(sample.target, _guide(sample), radius, sigma_space, sigma_range)
 
 
+def rolling(sample, radius=6, sigma_space=3.0, sigma_range=0.1, times=4):
+    """Rolling guidance (Zhang et al., ECCV 2014): blurred once, then guided by its own last result; what is small stays away.
+
+    The guide is not looked at: it is made for texture removal, where the target is its own.
+    """
+    check_whole("rolling", "times", times)
+    guide = torch.zeros_like(sample.target[:, :1])                      # a flat guide leaves a Gaussian of sigma_space
+    for _ in range(times):
+        guide = joint_bilateral_filter(sample.target, guide, radius, sigma_space, sigma_range)
+    return guide
+
+
 def jbu(sample, radius=2, sigma_space=1.0, sigma_range=0.1):
     """Joint bilateral upsampling of the sensor's image; radius and sigma_space in its pixels."""
     return joint_bilateral_upsample(_low(sample, "jbu"), _guide(sample), radius, sigma_space, sigma_range)
@@ -80,6 +95,13 @@ def second(sample):
     return guide
 
 
+def middle(sample):
+    """The light of the middle exposure alone: no ghosts, and nothing where it is clipped."""
+    from girlib.sensors import linearised
+    _bracket("middle", sample)
+    return linearised(sample.target, sample.meta["exposure_times"][1])
+
+
 def merge(sample):
     """The light of three exposures as if nothing moved: their mean, each pixel by how well it is exposed; what deghosting has to beat.
 
@@ -87,10 +109,7 @@ def merge(sample):
     """
     from girlib.sensors import linearised
 
-    if not isinstance(sample.guide, tuple) or len(sample.guide) != 2 or "exposure_times" not in sample.meta:
-        raise GirlibError("merge: it takes three exposures, under and over as the guide, and their exposure_times in meta; it is made for "
-                          "hdr.")
-    under, over = sample.guide
+    under, over = _bracket("merge", sample)
     photos = under, sample.target, over
     weights = [1 - (2 * photo - 1).abs() + 1e-6 for photo in photos]
     weights[0] = weights[0].where(under < 0.5, 1)
@@ -99,10 +118,17 @@ def merge(sample):
     return sum(weight * own for weight, own in zip(weights, light, strict=True)) / sum(weights)
 
 
+def _bracket(name, sample):
+    if not isinstance(sample.guide, tuple) or len(sample.guide) != 2 or "exposure_times" not in sample.meta:
+        raise GirlibError(f"{name}: it takes three exposures, under and over as the guide, and their exposure_times in meta; it is made "
+                          "for hdr.")
+    return sample.guide
+
+
 CLASSICAL = {
     "input": as_given, "nearest": enlarged("nearest"), "bilinear": enlarged("bilinear"), "bicubic": enlarged("bicubic"),
     "exp": enlarged("exp"), "gf": gf, "jbf": jbf, "jbu": jbu, "average": average, "first": first, "second": second,
-    "merge": merge,
+    "middle": middle, "merge": merge, "rolling": rolling,
 }
 
 
@@ -114,8 +140,6 @@ def list_methods(task=None):
 
 def find_method(method, task, weights=None, scale=None, device="cpu", **options):
     """A function of a sample that restores it; what is no name is taken as it is (a module by `predict`)."""
-    import torch
-
     from girlib.networks import NETWORKS, load_model, predict
 
     if isinstance(method, torch.nn.Module):

@@ -66,7 +66,7 @@ SOURCES = {source.name: source for source in [
            "Books/, Devil/, Shark/, each with intensity.png, gt.png, depth.png, amplitude.png (names and 16-bit millimetres are ours)"),
     Source("art", ("depth",), ("test",), "depth:art",
            "Ferstl et al., Image Guided Depth Upsampling using Anisotropic Total Generalized Variation, ICCV 2013",
-           "reference.png, target.png, target_lr_68x86.png, confidence.png, ground_truth.png"),
+           "reference.png, target.png, confidence.png, ground_truth.png"),
     Source("wv3", ("pansharpening",), ("test", "full", "train", "valid"), "spectral:pancollection",
            "Deng et al., Machine Learning in Pansharpening: A Benchmark, GRSM 2022",
            "training_wv3/{train,valid}_wv3.h5 and test_data/wv3/test_wv3{,_multiExm1,_OrigScale_multiExm1}.h5"),
@@ -114,7 +114,8 @@ SOURCES = {source.name: source for source in [
            "Sony/short/*.ARW and Sony/long/*.ARW, with Sony_{train,val,test}_list.txt or sony_scenes.tsv"),
     Source("mcr", ("lowlight_mono",), ("test", "train", "sample"), "raw:mcr",
            "Dong et al., Abandoning the Bayer-Filter to See in the Dark, CVPR 2022",
-           "Mono_Colored_RAW_Paired_DATASET/{Color_RAW_Input,Mono_GT,RGB_GT} and test_384.txt"),
+           "Mono_Colored_RAW_Paired_DATASET/{Color_RAW_Input,Mono_GT,RGB_GT} and the list of the test pictures, the authors' "
+           "test_c_path.npy or test_384.txt"),
     Source("deep_red_flash", ("flash",), ("test",), "fusion:deep_red_flash",
            "Xiong et al., Seeing in Extra Darkness Using a Deep-Red Flash, CVPR 2021",
            "rgb_N.tiff (16 bits, linear), guide_N.bmp and gt_N.bmp, side by side"),

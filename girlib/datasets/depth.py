@@ -6,9 +6,10 @@ Units      "m" for NYU, RGB-D-D and ToFMark; "grey" for Middlebury, Lu and Art: 
            bright is near; "1" for arrays that were normalised before they were stored
 """
 
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
+import torch
 
 from girlib.datasets.files import (
     check_finite,
@@ -27,6 +28,7 @@ from girlib.datasets.files import (
     refuse,
     select,
 )
+from girlib.resampling import upsample
 from girlib.samples import Capture
 
 SIZE_480x640 = (480, 640)
@@ -248,20 +250,29 @@ def _tofmark(name, place):
 
 
 def art(folder, split, source):
-    """Art at x16: noisy low depth 68x86 and its enlargement `target` (MATLAB's bicubic), 16 bits of which 65535 is grey level 255;
+    """Art at x16: the noisy low depth 68x86, enlarged (`target`, MATLAB's bicubic), 16 bits of which 65535 is grey level 255;
 
-    the truth in 8-bit grey levels, valid everywhere; `confidence` in [0, 1], one at the centres of the low pixels.
+    the truth in 8-bit grey levels, valid everywhere; `confidence` in [0, 1], one at the centres of the low pixels. `low` was not
+    published; it is what gives `target` when it is enlarged, found by least squares and rounded to 16 bits.
     """
-    names = {"color": "reference.png", "depth": "ground_truth.png", "low": "target_lr_68x86.png", "target": "target.png",
-             "confidence": "confidence.png"}
+    names = {"color": "reference.png", "depth": "ground_truth.png", "target": "target.png", "confidence": "confidence.png"}
     return {"art": partial(_art, {role: need(folder, name) for role, name in names.items()})}, 1
 
 
 def _art(paths):
-    wide = {role: read_image(paths[role], "I;16") for role in ("low", "target", "confidence")}
+    wide = {role: read_image(paths[role], "I;16") for role in ("target", "confidence")}
     for role, image in wide.items():
-        check_shape(paths[role], image, (68, 86) if role == "low" else (1088, 1376))
+        check_shape(paths[role], image, (1088, 1376))
     depth = read_image(paths["depth"], "L").astype(np.float32)
     capture = _capture("art", read_color(paths["color"]), depth, (paths["color"], paths["depth"]), "grey", (1088, 1376), ratio=16)
-    grey = {role: planes(wide[role], 65535) * 255 for role in ("low", "target")}
+    rows, columns = (_shrinking(size) for size in wide["target"].shape)
+    low = (rows @ wide["target"].astype(float) @ columns.T).round().clip(0, 65535)
+    grey = {"low": planes(low, 65535).float() * 255, "target": planes(wide["target"], 65535) * 255}
     return Capture("art", capture.images | grey | {"confidence": planes(wide["confidence"], 65535)}, "grey", capture.meta)
+
+
+@lru_cache(maxsize=2)
+def _shrinking(size):
+    """(size / 16, size): undoes the enlargement of a column by MATLAB's bicubic."""
+    enlarging = upsample(torch.eye(size // 16, dtype=torch.float64)[None, None], (size, size // 16), "bicubic-matlab")[0, 0]
+    return np.linalg.pinv(enlarging.numpy())

@@ -8,6 +8,7 @@ All pixels are valid; unit "1".
 
 import re
 from functools import lru_cache, partial
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -121,7 +122,7 @@ def mcr(folder, split, source):
     """Colour and mono camera side by side: 8-bit RGGB 1024x1280, mono aligned to it, 498 scenes of 8 shutters, the longest the reference.
 
     384 pictures to test, 3,600 to train. The split is by picture: every test scene is in the training set too, at other shutters and
-    with the same reference. `sample` reads the unaligned files C*.png and M*.png that lie in the folder itself; no reference.
+    with the same reference. `sample` reads the unaligned files C* and M*, one training scene as the cameras gave it; no reference.
     ratio = longest shutter / shutter (12287 indoors, 1023 outdoors, scenes from 501 on); what it amplifies is not clipped.
     """
     if split == "sample":
@@ -130,10 +131,7 @@ def mcr(folder, split, source):
     color = select(listing(need(top, "Color_RAW_Input")).values(), rf"C(\d{{5}}){SHUTTER}\.tif")
     mono = {int(key[:-4]): path for key, path in select(listing(need(top, "Mono_GT")).values(), rf"M_Align_(\d+){SHUTTER}\.tif").items()}
     truth = {int(key[:-4]): path for key, path in select(listing(need(top, "RGB_GT")).values(), rf"C(\d+){SHUTTER}\.jpg").items()}
-    listed = need(folder, "test_384.txt")
-    tested = set(select([folder / line for line in _lines(listed)], rf"C(\d{{5}}){SHUTTER}\.tif"))
-    if len(tested) != 384:
-        refuse(listed, f"names {len(tested)} pictures", "384")
+    tested = _tested(folder)
     index = {}
     for key, path in color.items():
         if (key in tested) == (split == "test"):
@@ -145,16 +143,34 @@ def mcr(folder, split, source):
     return index or refuse(folder, f"holds no picture of the {split} split", source.layout), 384 if split == "test" else 3600
 
 
+def _tested(folder):
+    """The keys of the test pictures, from a text of their names or from the authors' array of them."""
+    path = find(folder, "test_384.txt", "test_c_path.npy", "random_path_list/test/test_c_path.npy")
+    if path is None:
+        refuse(folder, "holds no list of the test pictures", "test_c_path.npy, from random_path_list/test of the authors' repository, or "
+               "test_384.txt with a name a line")
+    if path.suffix.lower() == ".txt":
+        names = _lines(path)
+    else:
+        with decoding(path, "a .npy array of names"):
+            names = [str(name).replace("\\", "/") for name in np.load(path, allow_pickle=False).ravel()]
+    tested = set(select([folder / PurePosixPath(name).name for name in names], rf"C(\d{{5}}){SHUTTER}\.(?:tif|png|raw)"))
+    if len(tested) != 384:
+        refuse(path, f"names {len(tested)} pictures", "384")
+    return tested
+
+
 def _mcr_sample(folder):
-    files = listing(folder).values()
-    color, mono = (select(files, rf"{camera}(\d{{5}}){SHUTTER}\.png") for camera in "CM")
+    """PNG in the folder itself, or the authors' files without any header in raw/."""
+    color, mono = (select(listing(find(folder, "raw")).values(), rf"{camera}(\d{{5}}){SHUTTER}\.raw")
+                   | select(listing(folder).values(), rf"{camera}(\d{{5}}){SHUTTER}\.png") for camera in "CM")
     if not color:
-        refuse(folder, "holds no picture of the sample", "C*.png and M*.png")
+        refuse(folder, "holds no picture of the sample", "C*.png and M*.png, or the authors' raw/C*.raw and raw/M*.raw")
     index = {}
     for key, path in color.items():
         longest = f"{key[:-4]}{_longest(int(key[:-4])):04x}"
-        paths = {"raw": path, "long_raw": _partner(path, color, longest, "C*.png at the longest shutter"),
-                 "mono": _partner(path, mono, longest, "M*.png at the longest shutter")}
+        paths = {"raw": path, "long_raw": _partner(path, color, longest, "C* at the longest shutter"),
+                 "mono": _partner(path, mono, longest, "M* at the longest shutter")}
         index[path.stem] = partial(_mcr, path.stem, paths, aligned=False)
     return index, None
 
@@ -173,9 +189,20 @@ def _mcr(name, paths, aligned=True):
     for role, path in paths.items():
         if role == "reference":
             images[role] = read_color(path)
+        elif path.suffix.lower() == ".raw":
+            images[role] = planes(_headerless(path), 255)
         else:
             image = read_image(path, "L", "RGB")                            # some copies hold three equal planes
             images[role] = planes(image if image.ndim == 2 else image[..., 0], 255)
         check_shape(path, images[role][0, 0], MCR_SIZE)
     meta = {"ratio": _longest(scene) / shutter, "pattern": "RGGB", "black": 0, "white": 255, "aligned": aligned}
     return Capture(name, images, "1", meta)
+
+
+def _headerless(path):
+    """1024 rows of 1280 bytes."""
+    with decoding(path, "8-bit raw of 1024x1280"):
+        values = np.fromfile(path, np.uint8)
+        if values.size != MCR_SIZE[0] * MCR_SIZE[1]:
+            refuse(path, f"has {values.size} bytes", f"{MCR_SIZE[0] * MCR_SIZE[1]}, one a pixel")
+        return values.reshape(MCR_SIZE)

@@ -6,6 +6,7 @@ The values are written here by other means than the readers use wherever another
 import struct
 
 import numpy as np
+import torch
 from PIL import Image
 
 
@@ -144,13 +145,15 @@ def tofmark(root):
 
 
 def art(root):
+    from girlib.resampling import upsample
     folder = root / "art"
-    wide = np.tile(np.arange(1376, dtype=np.uint16) * 40, (1088, 1))
+    low = noise(68, 86, low=20000, high=40000, dtype=np.uint16)
+    wide = upsample(torch.from_numpy(low.astype(float))[None, None], (1088, 1376), "bicubic-matlab")[0, 0].round().numpy().astype(np.uint16)
     return {"art": {"color": unit(image(folder / "reference.png", smooth(1088, 1376))),
                     "depth": image(folder / "ground_truth.png", smooth(1088, 1376)[..., 0]),
                     "target": image(folder / "target.png", wide) / 65535 * 255,
                     "confidence": image(folder / "confidence.png", wide) / 65535,
-                    "low": image(folder / "target_lr_68x86.png", wide[:68, :86]) / 65535 * 255}}
+                    "low": low.astype(float) / 65535 * 255}}
 
 
 # ---------------------------------------------------------------------------------------------------------- spectral

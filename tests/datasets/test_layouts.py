@@ -214,3 +214,35 @@ def test_images_are_what_the_tasks_expect(tmp_path):
     labels = open_dataset("voc", root=tmp_path)[0].images["labels"]
     assert labels.dtype == torch.int64 and 255 in labels and labels[labels < 255].max() <= 20
     assert open_dataset("rgbdd", root=tmp_path)[0].images["valid"].dtype == torch.bool
+
+
+def test_the_test_pictures_of_mcr_are_named_by_either_list_or_asked_for(tmp_path):
+    written = layouts.mcr(tmp_path)
+    listed = tmp_path / "mcr/test_384.txt"
+    names = listed.read_text().splitlines()
+    listed.unlink()
+    with pytest.raises(GirlibError, match=r"holds no list of the test pictures; .*test_c_path\.npy.*random_path_list"):
+        open_dataset("mcr", root=tmp_path)
+    (tmp_path / "mcr/random_path_list/test").mkdir(parents=True)
+    np.save(tmp_path / "mcr/random_path_list/test/test_c_path.npy", np.array([f"./Color_RAW_Input/{name}" for name in names]))
+    assert open_dataset("mcr", root=tmp_path).names == list(written)
+    np.save(tmp_path / "mcr/random_path_list/test/test_c_path.npy", np.array(names, object), allow_pickle=True)
+    with pytest.raises(GirlibError, match=r"test_c_path\.npy can't be decoded"):
+        open_dataset("mcr", root=tmp_path)
+
+
+def test_the_sample_of_mcr_is_read_as_it_is_fetched(tmp_path):
+    folder = tmp_path / "mcr/raw"
+    folder.mkdir(parents=True)
+    written = {name: layouts.noise(1024, 1280, seed=k) for k, name in enumerate(("C00400_48mp_0x8_0x007f", "C00400_48mp_0x8_0x2fff",
+                                                                                   "M00400_48mp_0x8_0x2fff"))}
+    for name, values in written.items():
+        (folder / f"{name}.raw").write_bytes(values.tobytes())
+    data = open_dataset("mcr", "sample", tmp_path)
+    assert data.names == ["C00400_48mp_0x8_0x007f", "C00400_48mp_0x8_0x2fff"]
+    images = data[0].images
+    for role, name in (("raw", data.names[0]), ("long_raw", data.names[1]), ("mono", "M00400_48mp_0x8_0x2fff")):
+        assert same(images[role], written[name] / 255)
+    (folder / "C00400_48mp_0x8_0x007f.raw").write_bytes(b"x" * 1000)
+    with pytest.raises(GirlibError, match="has 1000 bytes; .*1310720"):
+        data[0]

@@ -8,7 +8,7 @@ from girlib.filters import guided_filter
 from girlib.methods import find_method
 from girlib.metrics import psnr
 from girlib.networks import create_model, predict
-from girlib.samples import Capture
+from girlib.samples import Capture, Sample
 from girlib.scenes import make_scene
 from girlib.sensors import linear
 from girlib.tasks import get_task
@@ -95,3 +95,16 @@ def test_a_wrong_request_is_one_sentence(images, options, words):
     with pytest.raises(GirlibError) as caught:
         TASK.observe(Capture("x", images), **options)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_rolling_guidance_takes_what_is_small_and_keeps_a_large_border():
+    x = torch.arange(48)
+    stripes = 0.04 * (x % 2).float()                                         # too fine for the Gaussian that begins
+    target = (0.2 + 0.5 * (x >= 24).float() + stripes).expand(1, 3, 40, 48)
+    rolled = find_method("rolling", "texture")(Sample(target, target))[0, 0, 20]
+    assert rolled[6:20].std() < stripes.std() / 20 and rolled[28:42].std() < stripes.std() / 20
+    blurred = find_method("rolling", "texture", times=1)(Sample(target, target))[0, 0, 20]
+    steep = lambda line: (line[25:27].mean() - line[21:23].mean()).item()
+    assert steep(rolled) > 0.47 > steep(blurred) + 0.1
+    with pytest.raises(GirlibError, match="rolling: times is 0"):
+        find_method("rolling", "texture", times=0)(Sample(target, target))
