@@ -1,20 +1,25 @@
-"""python -m girlib.metrics [--real]: every metric beside the values of GIRLIB_REFERENCE; --real: on the images of GIRLIB_DATA too."""
+"""python -m girlib.metrics [--real] [--keep]: every metric beside the values of GIRLIB_REFERENCE.
+
+--real: on the images of GIRLIB_DATA too; --keep: write what was found to results/records/calibration.jsonl.
+"""
 
 import argparse
 import os
 import sys
 
 from girlib.errors import GirlibError
-from girlib.metrics.calibrate import calibration, lytro, pan_real
+from girlib.metrics.calibrate import calibration, lytro, pan_real, write_record
+from girlib.results import records_folder
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m girlib.metrics", description=__doc__.splitlines()[0])
     parser.add_argument("--real", action="store_true", help="also real scenes, some minutes")
-    real = parser.parse_args().real
+    parser.add_argument("--keep", action="store_true", help="write what was found to results/records")
+    options = parser.parse_args()
     golden = os.path.join(_folder("GIRLIB_REFERENCE"), "golden")
     rows = calibration(golden)
-    if real:
+    if options.real:
         data = _folder("GIRLIB_DATA")
         rows += pan_real(golden, data) + lytro(golden, data)
     print(f"{'metric':<12} {'variant':<60} {'expected':>16} {'ours':>16} {'difference':>11} {'tolerance':>10}")
@@ -23,6 +28,9 @@ def main():
               f"{row.tolerance:10.0e}" + ("" if row.good else f"  NOT within, {row.inputs}"))
     far = sum(not row.good for row in rows)
     print(f"{len(rows) - far} of {len(rows)} values within their tolerance")
+    if options.keep:
+        write_record(rows, path := records_folder(keep=True) / "calibration.jsonl")
+        print(f"kept in {path}")
     return far > 0
 
 

@@ -1,11 +1,13 @@
 """Ours beside values that were computed elsewhere: by released code in Octave, by public Python code, by libraries.
 
 The folder of references (GIRLIB_REFERENCE) holds `golden/metrics`: small images, `values.json` with a value, a tolerance and an
-origin for each metric in each variant, and two files of values on real images: `pan_real.json` and `lytro.json`.
+origin for each metric in each variant, and two files of values on real images: `pan_real.json` and `lytro.json`. What was found is
+kept in `results/records/calibration.jsonl`, a line a metric (`python -m girlib.metrics --keep`).
 """
 
 import json
 import math
+import os
 import re
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +21,7 @@ from girlib.errors import GirlibError
 from girlib.metrics import lookalikes
 from girlib.metrics.definition import measure
 from girlib.resampling import upsample
+from girlib.results import provenance
 
 
 class Row(NamedTuple):
@@ -29,6 +32,7 @@ class Row(NamedTuple):
     ours: float
     difference: float
     tolerance: float
+    by: str = ""                        # who computed what is expected
 
     @property
     def good(self):
@@ -112,7 +116,38 @@ def _ours(metric, variant, images):
 def _row(entry, ours):
     expected = float(entry["value"])
     same = ours == expected or (math.isnan(ours) and math.isnan(expected))
-    return Row(entry["metric"], entry["variant"], entry["inputs"], expected, ours, 0.0 if same else abs(ours - expected), entry["tol"])
+    return Row(entry["metric"], entry["variant"], entry["inputs"], expected, ours, 0.0 if same else abs(ours - expected), entry["tol"],
+               " and ".join(entry[key] for key in ("by", "second_by") if key in entry))
+
+
+# ------------------------------------------------------------------------------------------------------------- records
+
+def write_record(rows, path):
+    """Rows as JSON lines, one a metric, in one piece; the file is made anew."""
+    lines = []
+    for metric in dict.fromkeys(row.metric for row in rows):
+        values = [row._replace(**{name: str(x) for name, x in row._asdict().items() if isinstance(x, float) and not math.isfinite(x)})
+                  for row in rows if row.metric == metric]
+        lines.append(json.dumps({"metric": metric, "rows": [list(row[1:]) for row in values], **provenance()}, allow_nan=False))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.write_text("\n".join(lines) + "\n")
+    os.replace(draft, path)
+
+
+def read_record(path):
+    """(rows, when and with what they were made) of a record of `write_record`."""
+    try:
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        rows = [Row(line["metric"], variant, inputs, *map(float, numbers), by)
+                for line in lines for variant, inputs, *numbers, by in line["rows"]]
+        return rows, {name: lines[0][name] for name in ("versions", "commit", "date")}
+    except OSError as error:
+        raise GirlibError(f"calibration: {str(path)!r} can't be read ({error.strerror}); the record belongs to a checkout of girlib's "
+                          "repository.") from None
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        raise GirlibError(f"calibration: {str(path)!r} is no record of a calibration; make it anew: python -m girlib.metrics --keep") \
+            from None
 
 
 def _read(path):
@@ -225,7 +260,8 @@ def pan_real(golden, data):
             metric, options = PAN[name]
             scale = 2047 if name in ("q2n_dn", "q2n_nocast") else 1
             images = {"restored": scale * restored.clip(0, 1), "reference": scale * truth.clip(0, 1)}
-            rows.append(_row({"metric": metric, "variant": name, "inputs": title, "value": value, "tol": 1e-9},
+            rows.append(_row({"metric": metric, "variant": name, "inputs": title, "value": value, "tol": 1e-9,
+                              "by": "float64 reference"},
                              measure(metric, **images, **options)))
     return rows
 
@@ -247,7 +283,8 @@ def lytro(golden, data):
                 F = {"A": A, "B": B}[method] if method in "AB" else read(fused)
             for name, values in lists.items():
                 metric, options = LYTRO[name]
-                rows.append(_row({"metric": metric, "variant": name, "inputs": f"{method}, pair {n}", "value": values[n - 1], "tol": 6e-9},
+                rows.append(_row({"metric": metric, "variant": name, "inputs": f"{method}, pair {n}", "value": values[n - 1], "tol": 6e-9,
+                                  "by": "float64 reference"},
                                  measure(metric, restored=F, target=A, guide=B, **options)))
     return rows
 
