@@ -22,13 +22,14 @@ import nbformat
 import yaml
 from execute import BUILD, ROOT, Failure, commit, device, environment, execute, versions
 from notebooks import colab_link, repository
+from reference_pages import cards, change_log, kept
 from slim import PAGE_BYTES, mathjax, slim, too_heavy
 
 STAGE, WORK, HTML = BUILD / "stage", BUILD / "work", BUILD / "html"
 
 
 def stage(notes, profile):
-    """Lay out what Jupyter Book reads: the pages of book/, the executed chapters, MathJax, the status page."""
+    """Lay out what Jupyter Book reads: the pages of book/, the executed chapters, MathJax, and the pages made of data."""
     shutil.rmtree(STAGE, ignore_errors=True)
     shutil.copytree(ROOT / "book", STAGE, ignore=shutil.ignore_patterns("_toc.yml"))
     shutil.copy(ROOT / "girlib" / "viz.css", STAGE / "assets" / "viz.css")
@@ -38,7 +39,8 @@ def stage(notes, profile):
     for note in notes:
         notebook = nbformat.read(BUILD / "executed" / profile / note["notebook"], as_version=4)
         nbformat.write(as_page(notebook, note), STAGE / "notebooks" / note["notebook"])
-    (STAGE / "status.md").write_text(status_page(notes, profile))
+    for name, text in (("status", status_page(notes, profile)), ("protocols", cards()), ("results", change_log(*kept()))):
+        (STAGE / f"{name}.md").write_text(text)
     toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
     (STAGE / "_toc.yml").write_text(yaml.safe_dump(only_present(toc)))
 
@@ -124,7 +126,7 @@ def build():
 def inputs(profile):
     """A hash of everything the pages are made from."""
     content = hashlib.sha256(commit().encode() + str(date.today()).encode())
-    folders = [ROOT / "book", ROOT / "tools", BUILD / "executed" / profile]
+    folders = [*(ROOT / name for name in ("book", "tools", "results", "girlib/tasks", "girlib/metrics")), BUILD / "executed" / profile]
     files = [ROOT / "_config.yml", ROOT / "girlib" / "viz.css", *(f for folder in folders for f in folder.rglob("*") if f.is_file())]
     for path in sorted(files):
         if path.suffix != ".pyc":
