@@ -5,6 +5,7 @@ call gives the same records, whatever the number of workers; a damaged image is 
 """
 
 import hashlib
+import inspect
 import multiprocessing
 import pickle
 import time
@@ -35,10 +36,17 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
     options    of the method: of a network's constructor, of GDD's optimisation, of a filter (radius, eps, ...)
     sensor     options of the task's `observe` that differ from the protocol's
     """
-    for name, value, least in (("limit", limit, 1), ("size", size, 16), ("seed", seed, 0), ("workers", workers, 0)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-            raise GirlibError(f"evaluate: {name} is {value!r}; expected a whole number, {least} or more.")
+    for name, value, least, most in (("limit", limit, 1, 10**6), ("size", size, 16, 10**4), ("seed", seed, 0, 2**31),
+                                     ("workers", workers, 0, 10**3)):
+        if not (name == "limit" and value is None) and (type(value) is not int or not least <= value <= most):
+            raise GirlibError(f"evaluate: {name} is {value!r}; expected a whole number, {least} to {most}.")
+    if not (options is None or isinstance(options, dict) and all(isinstance(name, str) for name in options)):
+        raise GirlibError(f"evaluate: options is {options!r}; expected a dict of the method's options by name.")
     known = get_task(task)
+    unknown = [name for name in sensor if name not in list(inspect.signature(known.observe).parameters)[3:]]
+    if unknown:
+        there = ", ".join(list(inspect.signature(known.observe).parameters)[3:]) or "none"
+        raise GirlibError(f"evaluate: there is no option {unknown[0]!r}; those of the task {task}'s sensor are: {there}.")
     scale, asked = known.scale(scale), _asked(known, dataset, protocol)
     records = []
     for together in _alike(asked):

@@ -146,7 +146,7 @@ def find_method(method, task, weights=None, scale=None, device="cpu", **options)
         return _of_network(method.to(device), predict, device, options, weights_hash(method))
     if callable(method):
         return lambda sample: method(sample.to(device), **options)
-    if method in CLASSICAL:
+    if isinstance(method, str) and method in CLASSICAL:
         if weights is not None:
             raise GirlibError(f"{method} has no weights, but weights={weights!r} was given; leave it out.")
         known = list(inspect.signature(CLASSICAL[method]).parameters)[1:]
@@ -154,7 +154,7 @@ def find_method(method, task, weights=None, scale=None, device="cpu", **options)
         if unknown:
             raise GirlibError(f"{method} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}.")
         return lambda sample: CLASSICAL[method](sample.to(device), **options)
-    if method not in NETWORKS:
+    if not isinstance(method, str) or method not in NETWORKS:
         raise GirlibError(f"there is no method {method!r}; there are {', '.join([*CLASSICAL, *NETWORKS])}.")
     built, asked = _split(options, import_module(f"girlib.networks.{NETWORKS[method]}").Network)
     network = load_model(method, task, weights, scale, **built).to(device)

@@ -12,7 +12,7 @@ from functools import cache
 
 from girlib import published
 from girlib.errors import GirlibError
-from girlib.results import read, records_folder
+from girlib.results import Record, read, records_folder
 from girlib.tasks import TASKS, get_task
 
 # (unit of the record, unit of the print) -> what to multiply by
@@ -143,8 +143,10 @@ class Table:
 
 def table(name, records=None):
     """A table of a paper, beside the records that are given (default: those kept in the repository and those of this machine)."""
-    printed = published.numbers(name)
+    printed = published.numbers(str(name))
     records = all_records() if records is None else records
+    if not isinstance(records, (list, tuple)) or not all(isinstance(record, Record) for record in records):
+        raise GirlibError("table: records holds something else; expected a list of records, as evaluate gives and results.read reads them.")
     cells, gates, ungated = {}, {}, {}
     for (row, column), number in printed.items():
         meaning = published.meaning(name, row, column)

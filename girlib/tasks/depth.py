@@ -33,6 +33,10 @@ def observe(capture, scale=4, seed=0, downsampling="bicubic", upsampling="bicubi
     """
     if scale not in (2, 4, 8, 16):
         raise GirlibError(f"depth: scale is {scale!r}; expected 2, 4, 8 or 16.")
+    for name, value, least in (("noise", noise, 0), ("grey_noise", grey_noise, 0), ("multiple", multiple, 1)):
+        whole = name != "multiple" or isinstance(value, int)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not whole or not least <= value < 10**9:
+            raise GirlibError(f"depth: {name} is {value!r}; expected a {'whole number' if least else 'variance'} from {least} up.")
     images("depth", capture, color=3, depth=1)
     fine = {name: image for name, image in capture.images.items() if name in ("color", "depth", "valid")}
     fine = crop_to_multiple(Capture(capture.name, fine, capture.unit, capture.meta), math.lcm(scale, multiple)).images
