@@ -164,7 +164,7 @@ LOG = """# Change log of results
 Every number that this project measured and kept, newest first, made from the records themselves (`results/records`). A line stands for
 what was measured of one method in one go. Where a record takes the place of an older one of the same method, protocol and options, the
 older one stays where it was and names the new value. A plus after a commit says that files had been changed since it."""
-HEAD = "| time | commit | method | task, dataset | protocol | measured |"
+HEAD = "| time, commit | what | measured |"
 SHOWN = 6                   # values in a line; of more, the first and the last are shown
 
 
@@ -183,12 +183,15 @@ def change_log(records, others=()):
         own = [records[order[place]] for place in places]
         if key[0] != day:
             day = key[0]
-            lines += ["", f"## {_spelled(day)}", "", HEAD, "|---|---|---|---|---|---|"]
+            lines += ["", f"## {_spelled(day)}", "", HEAD, "|---|---|---|"]
         task, dataset, protocol, method, options = key[2:7]
         before = {place: new for place in places if (new := _superseded_by(place, after, records, order)) is not None}
-        told = method + (f" ({_options(dict(options))})" if options else "")
-        lines.append("| " + " | ".join([(own[-1].date or "")[11:16], f"`{key[1]}`", _safe(told), f"{task}, {dataset}", _safe(protocol),
-                                         _safe(_values(own, before, places))]) + " |")
+        common = {name: own[0].options[name] for name in sorted(own[0].options)
+                  if _number(own[0].options[name]) and all(record.options.get(name) == own[0].options[name] for record in own)}
+        told = method + (f" ({_options({**dict(options), **common})})" if options or common else "")
+        texts = (f"{(own[-1].date or '')[11:16]} `{key[1]}`", f"{told}; {task}, {dataset}; protocol {protocol}",
+                 _values(own, before, places, common))
+        lines.append("| " + " | ".join(map(_safe, texts)) + " |")
     if others:
         lines += ["", f"Beside them lie values of other kinds, which their own chapters read: {', '.join(f'`{name}`' for name in others)}."]
     return "\n".join(lines) + "\n"
@@ -216,32 +219,33 @@ def _superseded_by(place, after, records, order):
 
 
 def _line(record, successor):
-    """What stands in one line: one method in one go; what was superseded has a line of its own."""
+    """What stands in one line: one method in one go; what was superseded stands in another line than what holds."""
     words = tuple(sorted((name, value) for name, value in record.options.items() if not _number(value)))
     weights = f", weights {record.weights[:8]}" if record.weights else ""
     return ((record.date or "no date")[:10], record.commit or "none", record.task, record.dataset, record.protocol.get("name", ""),
-            record.method + weights, words, successor)
+            record.method + weights, words, successor is not None)
 
 
-def _values(records, superseded, places):
+def _values(records, superseded, places, common):
     """The measured values of a line, metric by metric."""
     said = []
     for metric in dict.fromkeys((r.metric, repr(sorted(r.protocol.get("metric", {}).items()))) for r in records):
         own = [(r, place) for r, place in zip(records, places, strict=True)
                if (r.metric, repr(sorted(r.protocol.get("metric", {}).items()))) == metric]
         own.sort(key=lambda item: (item[0].scale or 0, [v for _, v in sorted(item[0].options.items()) if _number(v)]))
-        shown = own if len(own) <= SHOWN else [own[0], own[-1]]
-        values = [_value(r, superseded.get(place)) for r, place in shown]
-        joined = ", ".join(values) if len(own) <= SHOWN else f"{values[0]} ... {values[-1]} ({len(own)} values)"
+        whole = len(own) <= SHOWN or superseded
+        shown = own if whole else [own[0], own[-1]]
+        values = [_value(r, superseded.get(place), common) for r, place in shown]
+        joined = ", ".join(values) if whole else f"{values[0]} ... {values[-1]} ({len(own)} values)"
         counts = Counter(len(r.images) for r, _ in own)
         images = " or ".join(f"{n}" for n in sorted(counts))
         unit = own[0][0].unit
-        said.append(f"{metric[0]} {joined}{'' if unit in (None, '1') else ' ' + unit} ({images} image{'s' * (images != '1')})")
+        said.append(f"**{metric[0]}** {joined}{'' if unit in (None, '1') else ' ' + unit} ({images} image{'s' * (images != '1')})")
     return "; ".join(said)
 
 
-def _value(record, successor):
-    numbers = ", ".join(f"{name}={value}" for name, value in sorted(record.options.items()) if _number(value))
+def _value(record, successor, common):
+    numbers = _options({name: value for name, value in sorted(record.options.items()) if _number(value) and name not in common})
     at = " ".join(filter(None, [f"{record.scale}x" if record.scale else "", numbers]))
     value = "nothing" if record.value is None else f"{record.value:.6g}"
     if successor is not None:
