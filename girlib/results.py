@@ -59,13 +59,14 @@ def provenance():
 
 @lru_cache(maxsize=1)
 def _commit():
-    """Commit of the checkout, with a plus sign where files differ from it; None in an installed package."""
+    """Commit of the checkout, with a plus sign where files other than results differ from it; None in an installed package."""
     home = Path(__file__).resolve().parent.parent
     if not (home / ".git").exists():
         return None
     try:
         git = lambda *words: subprocess.run(["git", "-C", str(home), *words], capture_output=True, text=True, check=True).stdout.strip()
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results")
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None
 

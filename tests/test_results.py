@@ -3,6 +3,7 @@
 import json
 import math
 import multiprocessing
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -99,3 +100,21 @@ def test_provenance_says_what_made_a_record():
     made = provenance()
     assert set(made["versions"]) == {"girlib", "torch", "numpy"} and made["date"].endswith("+00:00")
     assert replace(record(), seconds=5.0).result() == record().result()
+
+
+def test_the_commit_of_a_record_is_marked_where_code_was_changed_but_not_for_records(tmp_path, monkeypatch):
+    git = lambda *words: subprocess.run(["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True,
+                                        capture_output=True, text=True).stdout.strip()
+    code, kept = tmp_path / "girlib/results.py", tmp_path / "results/records/a.jsonl"
+    for path in (code, kept):
+        path.parent.mkdir(parents=True)
+        path.write_text("one")
+    git("init", "-q"), git("add", "."), git("commit", "-q", "-m", "one")
+    monkeypatch.setattr(results, "__file__", str(code))
+    head = git("rev-parse", "--short=12", "HEAD")
+    for path, expected in ((None, head), (kept, head), (code, head + "+")):
+        if path:
+            path.write_text("two")
+        results._commit.cache_clear()
+        assert results._commit() == expected
+    results._commit.cache_clear()
