@@ -140,3 +140,24 @@ def test_every_number_stands_in_the_text_of_its_table(name):
         bare = lambda cell: re.sub(r"[${}\s]|\\times|x", "", cell)
         symbols = Counter(bare(cell) for cells in found[1:] for cell in cells[-2:])
         assert Counter(bare(number.text) for number in published.numbers(name).values()) == symbols
+
+
+def test_what_notes_say_of_baselines_is_what_was_measured():
+    """Of the average of two sources and of the first one, unchanged, beside all rows of the two papers; of weights beside enlargement."""
+    from girlib.tables import all_records
+
+    def measured(method, dataset, protocol, metric):
+        found = [r for r in all_records() if (r.method, r.dataset, r.protocol["name"], r.metric) == (method, dataset, protocol, metric)]
+        return found[-1].value
+
+    def best(table, column):
+        return max(number.value for (_, other), number in published.numbers(table).items() if other == column)
+
+    said = {(table, column): note for table in ("sfigf:3", "mgdn:2") for _, column, note in published.notes(table)}
+    for table, column, protocol, metric, methods in (("sfigf:3", "Lytro Q_S", "sfigf-lytro", "ssim_src", ["average"]),
+                                                     ("sfigf:3", "Lytro Q_MI", "sfigf-lytro", "mi", ["first"]),
+                                                     ("mgdn:2", "Lytro PSNR", "mgdn", "psnr_fusion", ["average", "first"]),
+                                                     ("mgdn:2", "Lytro SSIM", "mgdn", "ssim_src", ["average"])):
+        assert "above every row" in said[table, column]
+        assert all(measured(method, "lytro", protocol, metric) > best(table, column) for method in methods)
+    assert measured("pannet", "pan_im4", "gdd", "sam") > measured("input", "pan_im4", "gdd", "sam")
