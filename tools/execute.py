@@ -40,7 +40,7 @@ def fingerprint(path, parameters):
     """A hash of all that an executed chapter depends on: its source, the package, the locked versions, the parameters, the data."""
     content = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
     package = sorted(file for ending in ("py", "css", "csv") for file in (ROOT / "girlib").rglob(f"*.{ending}"))
-    results = sorted(file for file in (ROOT / "results").rglob("*.*") if file.suffix in (".csv", ".jsonl"))
+    results = sorted(file for file in (ROOT / "results").rglob("*.*") if file.suffix in (".csv", ".json", ".jsonl"))
     for source in (path, ROOT / "requirements.lock", *package, *results):
         content.update(source.name.encode() + b"\0" + source.read_bytes())
     for fact in (platform.python_version(), version("torch"), os.environ.get("GIRLIB_DATA", "")):
