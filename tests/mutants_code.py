@@ -83,6 +83,8 @@ def mutations(tree):
     def visit(node, inside):
         if isinstance(node, (ast.Raise, ast.JoinedStr)) or isinstance(node, ast.keyword) and node.arg in ONLY_SPEED:
             return
+        if isinstance(node, ast.Slice) and ast.unparse(node) == "-2:":           # images have four axes: [2:] is the same
+            return
         inside = inside or isinstance(node, (ast.FunctionDef, ast.Lambda))
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list"):

@@ -138,6 +138,14 @@ def test_wrong_channels_are_refused():
         dkn.Network()(torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8))
 
 
+@torch.no_grad()
+def test_fdkn_takes_a_grey_guide_as_three_equal_channels_and_no_other_number():
+    network, target, grey = recipe(fdkn.Network()), torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8)
+    assert difference(network(target, grey), network(target, grey.expand(-1, 3, -1, -1))) < 1e-5
+    with pytest.raises(GirlibError, match="guide has 2 channels"):
+        network(target, torch.rand(1, 2, 8, 8))
+
+
 def test_depth_is_scaled_to_the_unit_range():
     depth = torch.tensor([[[[2.0, 6.0], [4.0, 3.0]]]])
     target, _ = create_model("dkn", "depth").prepare(Sample(depth, torch.rand(1, 3, 2, 2), reference=depth))
