@@ -25,6 +25,7 @@ PROMISES = (
     "weighs at most 3 MB",
 )  # fmt: skip
 MOST_BYTES = 3_000_000
+WIDE, NARROW = {"width": 1280, "height": 1500}, {"width": 375, "height": 800}
 SECONDS = 30_000                # of patience, in milliseconds, with any one step of the browser
 ARTICLE = "article.bd-article"
 
@@ -33,29 +34,33 @@ KNOWN = {"aria-required-children": 'class="citation-list"'}
 
 
 def visit(browser, path):
-    """Promise -> list of faults of the page at `path`."""
+    """Promise -> list of faults of the page at `path`: loaded once, looked at in the light theme, then in the dark one."""
     faults = {promise: [] for promise in PROMISES}
     pictures, loaded = {}, set()
-    for theme in ("light", "dark"):
-        context = browser.new_context(viewport={"width": 1280, "height": 1500}, color_scheme=theme)
-        context.set_default_timeout(SECONDS)
-        try:
-            page = context.new_page()
-            listen(page, faults, loaded)
-            page.goto(path.as_uri())
-            settle(page)
+    context = browser.new_context(viewport=WIDE, color_scheme="light")
+    context.set_default_timeout(SECONDS)
+    try:
+        page = context.new_page()
+        listen(page, faults, loaded)
+        page.goto(path.as_uri())
+        settle(page)
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            page.wait_for_function("theme => (document.documentElement.dataset.theme ?? theme) === theme", arg=theme)
             pictures[theme] = photographs(page)
-            faults["is accessible"] += violations(page, theme)
             if theme == "light":
                 faults["shows every picture"] += blank(page, pictures[theme])
                 faults["typesets every formula"] += formulas(page)
                 faults["describes every picture"] += undescribed(page)
-                faults["moves every slider"] += dead_controls(page)
-            page.set_viewport_size({"width": 375, "height": 800})
-            faults["needs no sideways scrolling"] += [f"{theme}: {fault}" for fault in overflow(page)]
-        finally:
-            context.close()
-    faults["shows the same pixels in both themes"] += differences(pictures["light"], pictures["dark"])
+        faults["shows the same pixels in both themes"] += differences(pictures["light"], pictures["dark"])
+        faults["moves every slider"] += dead_controls(page)
+        for theme in ("dark", "light"):
+            page.emulate_media(color_scheme=theme)
+            faults["is accessible"] += violations(page, theme)
+        page.set_viewport_size(NARROW)
+        faults["needs no sideways scrolling"] += overflow(page)
+    finally:
+        context.close()
     faults["weighs at most 3 MB"] += overweight(path, loaded)
     return faults
 
@@ -127,8 +132,8 @@ def overflow(page):
 def violations(page, theme):
     """What axe-core calls critical or serious, but for what is known.
 
-    It takes milliseconds for each of a chapter's thousands of coloured words of code: one of each colour stays, the others become
-    plain text. In the dark theme only contrasts are looked at, since it changes nothing else.
+    It takes milliseconds for each of a chapter's thousands of coloured words of code and signs of formulas: one word of each colour
+    and one formula stay, the others become plain text. In the dark theme only contrasts are looked at, since it changes nothing else.
     """
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())
     found = page.evaluate("""async (dark) => {
@@ -136,6 +141,7 @@ def violations(page, theme):
         for (const word of document.querySelectorAll('pre span'))
             if (seen.has(word.className)) word.replaceWith(word.textContent)
             else seen.add(word.className)
+        for (const formula of [...document.querySelectorAll('.math:has(mjx-container)')].slice(1)) formula.replaceChildren('formula')
         const options = {resultTypes: ['violations'], preload: false, ...(dark && {runOnly: ['color-contrast']})}
         return (await axe.run(document, options)).violations.filter(v => ['critical', 'serious'].includes(v.impact))
             .flatMap(v => v.nodes.map(node => ({rule: v.id, help: v.help, html: node.html})))
