@@ -114,6 +114,19 @@ def gf(radii, epsilons, guide):
     return [("gf", guide, radius, [{"eps": f"{eps:.6g}"} for eps in epsilons]) for radius in radii]
 
 
+def coarse(row):
+    """Whether a row is of the coarse grid, about which the finer ones lie."""
+    tied = float(row["sigma_space"] or 0) == int(row["radius"]) / 2
+    return (tied and float(row["sigma_range"]) in RANGES) if row["method"] == "jbu" else (int(row["radius"]) in RADII
+                                                                                         and row["eps"] in [f"{eps:.6g}" for eps in EPS])
+
+
+def around(near, guide):
+    """A finer grid about a setting of GF."""
+    radii = sorted({max(1, round(near["radius"] * k)) for k in (0.75, 1, 1.5)})
+    return gf(radii, [near["eps"] * 10**k for k in (-0.5, -0.25, 0, 0.25, 0.5)], guide)
+
+
 def jbu(radii, settings, guide):
     """The settings are sigma_space as a share of the radius, and sigma_range."""
     return [("jbu", guide, radius, [{"sigma_space": f"{radius * space:g}", "sigma_range": f"{r:.6g}"} for space, r in settings])
@@ -127,10 +140,12 @@ def plan(rows):
     yield from both(jbu((1, 2), [(0.5, r) for r in RANGES], "grey"), every=3)
     yield from both(gf(RADII[:-1], EPS[1:-1], "colour"), every=3)
     for table, row, method in ROWS:
-        guide, near = nearest(rows(), table, row, method, whole=False)[2:]
+        first = [found for found in rows() if coarse(found)]
+        _, way, guide, near = nearest(first, table, row, method, whole=False)
         if method == "gf":
-            radii = sorted({max(1, round(near["radius"] * k)) for k in (0.75, 1, 1.5)})
-            yield from both(gf(radii, [near["eps"] * 10**k for k in (-0.5, -0.25, 0, 0.25, 0.5)], guide))
+            yield from both(around(near, guide))
+            other = "grey" if guide == "colour" else "colour"
+            yield from both(around(closest(first, table, row, method, way, other, whole=False)["setting"], other))
         else:
             settings = [(space, near["sigma_range"] * k) for space in (0.5, 1) for k in (0.5, 0.7, 1, 1.4)]
             yield from both(jbu([near["radius"]], settings, guide))
