@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import reference_pages
 
+from girlib.metrics import METRICS
 from girlib.published import FOLDER, meaning, numbers, titles
 from girlib.results import Record
 from girlib.tasks import TASKS, get_task
@@ -66,6 +67,7 @@ def faults_of_cards(page):
                 block = found.get(place, {})
                 text = " ".join(block.values())
                 wanted = [protocol.source, f"girlib evaluate METHOD {name} --dataset {dataset}", f"--protocol {protocol.name}`"]
+                wanted += [METRICS[metric].reference for metric, _ in protocol.metrics]
                 wanted += [f"{key}={value}" for _, given in protocol.metrics for key, value in given.items()]
                 faults += [f"{place}: no {words!r}" for words in wanted if words not in text]
                 sensor = block.get("sensor", "")
@@ -97,7 +99,7 @@ def faults_of_gates(found):
     with open(FOLDER / "baselines.csv", newline="") as file:
         for row in csv.DictReader(file):
             block = found.get((row["task"], row["dataset"], row["protocol"]))
-            words = f"`{row['method']}`", f"{float(row['reference']):g} within {float(row['band']):g}"
+            words = f"`{row['method']}`", f"{float(row['reference'])} within {float(row['band']):g}"
             if block is not None and not all(word in block["baseline gate"] for word in words):
                 faults.append(f"{row['task']}, {row['dataset']}, {row['protocol']}: no gate {words}")
     gate = found["depth", "middlebury", "sfigf"]["baseline gate"]
@@ -108,6 +110,7 @@ def test_every_protocol_of_every_task_and_dataset_has_its_card(known):
     page = written(reference_pages, known)
     assert faults_of_cards(page) == []
     assert len(re.findall("^### ", page, re.M)) == sum(1 + len(get_task(name).datasets) for name in TASKS)
+    assert f" {sum(protocol is not None for *_, protocol in blocks(page))} ways to score." in page
 
 
 @pytest.mark.parametrize("old, new", [
@@ -122,6 +125,7 @@ def test_every_protocol_of_every_task_and_dataset_has_its_card(known):
     ("within {known.band:g}", "within {known.value:g}"),
     ("for scale in task.scales for line", "for scale in task.scales[:1] for line"),
     (" --protocol {protocol.name}`", "`"),
+    ("After: {entry.reference}.", ""),
 ])
 def test_a_fault_in_the_cards_is_noticed(known, old, new):
     assert faults_of_cards(written(broken(old, new), known))

@@ -36,11 +36,12 @@ under the protocol. A line for each metric says what it computes, and the option
 def cards():
     """The page of all cards."""
     printed, gates = _printed(), _gates()
-    lines = [CARDS]
-    for name in TASKS:
-        task = get_task(name)
+    tasks = [get_task(name) for name in TASKS]
+    ways = sum(dataset in protocol.datasets for task in tasks for dataset in datasets_of(task) for protocol in task.protocols)
+    lines = [CARDS, "", f"{len(tasks)} tasks, {sum(len(datasets_of(task)) for task in tasks)} cards, {ways} ways to score."]
+    for task in tasks:
         lines += ["", f"## {task.title}", "", f"**Observed:** {task.observed}. **Wanted:** {task.wanted}. "
-                  f"**Scales:** {', '.join(f'{scale}x' for scale in task.scales if scale) or 'none'}. Task: `{name}`."]
+                  f"**Scales:** {', '.join(f'{scale}x' for scale in task.scales if scale) or 'none'}. Task: `{task.name}`."]
         for dataset in datasets_of(task):
             lines += ["", *card(task, dataset, printed, gates)]
     return "\n".join(lines) + "\n"
@@ -114,7 +115,8 @@ def _metric(name, given, units):
     unit = {"1": "none", "mixed": "that of each dataset"}.get(unit, unit)
     options = f" `{_options(given)}`." if given else ""
     needs = f" Needs: {entry.needs}." if entry.needs else ""
-    return f"{first_sentence(entry)}{options} Unit: {unit}; {entry.direction} is better. Reads {', '.join(entry.reads)}.{needs}"
+    return (f"{first_sentence(entry)}{options} Unit: {unit}; {entry.direction} is better. Reads {', '.join(entry.reads)}. "
+            f"After: {entry.reference}.{needs}")
 
 
 def first_sentence(entry):
@@ -132,7 +134,7 @@ def _gate(task, dataset, scale, protocol, metric, gates):
     found = "no table asks for it" if state is None else "not measured" if state.measured is None else \
         "measured equal" if state.open else f"NOT EQUAL, {state.measured:.6f} measured"
     on = f" on {len(known.images)} images" if known.images else ""
-    return [f"{at}{METRICS[metric].title} of `{known.method}`{on} {known.value:g} within {known.band:g}: {found}"]
+    return [f"{at}{METRICS[metric].title} of `{known.method}`{on} {known.value} within {known.band:g}: {found}"]
 
 
 def _printed():
