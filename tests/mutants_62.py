@@ -12,6 +12,7 @@ EDITS = [
     ("printed numbers taken as exact", "slack = half(of(\"Average\")) + sum(share * half(cell) for cell, share in parts)", "slack = 0"),
     ("slopes of the floor taken for jumps", "> 20  # cm", "> 1  # cm"),
     ("every column of Table 2 ranked by the largest", 'ranks[lower] = pan[lower].rank(method="min")', "ranks[lower] = ranks[lower]"),
+    ("records of two networks exchanged", '"pannet": "PANNet", "sfigf": "SFIGF"}', '"pannet": "SFIGF", "sfigf": "PANNet"}'),
     ("gain over the mean instead of the second best", 'focus.loc["SFIGF"] - focus.drop("SFIGF").max()', 'focus.loc["SFIGF"] - focus.drop("SFIGF").mean()'),
     ("LPIPS taken for a score where more is better", 'focus["Real-MFF LPIPS"].idxmin()', 'focus["Real-MFF LPIPS"].idxmax()'),
     ("methods behind the average counted as ahead", "focus[column] > plain.value", "focus[column] < plain.value"),
