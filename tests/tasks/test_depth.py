@@ -155,7 +155,7 @@ IMAGES = {"color": torch.full((1, 3, 16, 16), 0.5), "depth": torch.full((1, 1, 1
     (IMAGES, {"scale": None}, "scale is None"),
     (IMAGES, {"downsampling": "cubic"}, "'cubic'"),
     (IMAGES, {"upsampling": "area"}, "'area'"),
-    (IMAGES, {"noise": -1.0}, "variance is -1.0"),
+    (IMAGES, {"noise": -1.0}, "noise is -1.0; expected a variance from 0 up"),
 ])  # fmt: skip
 def test_a_wrong_request_is_one_sentence(images, options, words):
     with pytest.raises(GirlibError) as caught:
