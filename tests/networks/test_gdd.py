@@ -151,7 +151,7 @@ def test_without_a_seed_the_fitting_goes_on():
 def test_a_jump_of_the_loss_brings_the_parameters_of_ten_steps_ago_back(monkeypatch):
     monkeypatch.setattr(gdd, "SETTLED", 45)
     network, sample, found = tiny(width=2), pan_sample(), []
-    loss, values = network.loss, iter([1] * 26 + [0] * 20 + [0.5, 100] + [0] * 12)        # 0.5 is no jump: 40 to 21 steps ago it was 1
+    loss, values = network.loss, iter([1] * 26 + [0] * 20 + [0.5, 100] + [0] * 156)       # 0.5 is no jump: 40 to 21 steps ago it was 1
     network.loss = lambda *given: 0 * loss(*given) + next(values)
     network.mark = torch.nn.Parameter(torch.zeros(()))                                    # Adam leaves it alone, having no gradient
 
@@ -159,9 +159,10 @@ def test_a_jump_of_the_loss_brings_the_parameters_of_ten_steps_ago_back(monkeypa
         found.append(network.mark.item())
         network.mark.data.fill_(step)
 
-    _, inside = network.optimise(sample, steps=60, progress=progress)
+    _, inside = network.optimise(sample, steps=204, progress=progress)
     assert found[46:50] == [45, 46, 37, 48]
-    assert len(inside["losses"]) == 47 + 1          # good steps after a jump count no more; the last does
+    assert len(inside["losses"]) == 47 + 5 + 1      # of the good steps after the jump 150 don't count; the last step does
+    assert {type(loss) for loss in inside["losses"]} == {float}
 
 
 def test_noise_jitter_and_weights_are_those_of_the_released_programs():
@@ -184,7 +185,9 @@ def test_bands_may_start_with_either_sign():
 def test_denoising_and_hyperspectral_fitting_read_what_their_losses_need():
     flash, noisy = torch.rand(1, 3, 33, 34), torch.rand(1, 3, 33, 34)
     network = tiny(objective="denoising", channels=3, guide_channels=3)
-    assert network.optimise(Sample(noisy, flash), steps=2)[0].shape == noisy.shape
+    assert network.optimise(Sample(noisy, flash), steps=1)[0].shape == noisy.shape
+    with pytest.raises(GirlibError, match="target has 1 channels"):
+        network.optimise(Sample(noisy[:, :1], flash), steps=1)
     network = tiny(objective="hyperspectral", channels=4, guide_channels=3)
     R, low = torch.rand(3, 4), torch.rand(1, 4, 2, 2)
     assert network.optimise(Sample(None, flash, low=low, meta={"response": R}), steps=2)[0].shape == (1, 4, 33, 34)
