@@ -146,8 +146,9 @@ def test_what_notes_say_of_baselines_is_what_was_measured():
     """Of the average of two sources and of the first one, unchanged, beside all rows of the two papers; of weights beside enlargement."""
     from girlib.tables import all_records
 
-    def measured(method, dataset, protocol, metric):
-        found = [r for r in all_records() if (r.method, r.dataset, r.protocol["name"], r.metric) == (method, dataset, protocol, metric)]
+    def measured(method, dataset, protocol, metric, scale=None):
+        asked = (method, dataset, protocol, metric, scale)
+        found = [r for r in all_records() if (r.method, r.dataset, r.protocol["name"], r.metric, r.scale) == asked]
         return found[-1].value
 
     def best(table, column):
@@ -160,4 +161,5 @@ def test_what_notes_say_of_baselines_is_what_was_measured():
                                                      ("mgdn:2", "Lytro SSIM", "mgdn", "ssim_src", ["average"])):
         assert "above every row" in said[table, column]
         assert all(measured(method, "lytro", protocol, metric) > best(table, column) for method in methods)
+    assert measured("svlrm", "lu", "sfigf", "rmse", 8) > measured("bicubic", "lu", "sfigf", "rmse", 8)
     assert measured("pannet", "pan_im4", "gdd", "sam") > measured("input", "pan_im4", "gdd", "sam")
