@@ -103,8 +103,10 @@ def evaluate(
     """
     from girlib.evaluation import evaluate
     from girlib.notebook import parse_parameters
-    from girlib.results import append, as_line, records_folder
+    from girlib.results import append, as_line, in_checkout, records_folder
 
+    if keep and not in_checkout():
+        raise GirlibError("evaluate: --keep adds to the records of girlib's repository, and this is an installed package; leave it out.")
     records = evaluate(method, task, dataset, scale=scale, protocol=_protocols(protocol), weights=weights, limit=limit, size=size,
                        seed=seed, device=device, workers=workers, strict=strict, progress=sys.stderr.isatty(),
                        options=parse_parameters(option or []))

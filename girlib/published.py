@@ -12,12 +12,12 @@ import csv
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from girlib.errors import GirlibError
 from girlib.notebook import parse_parameters
+from girlib.results import results_folder
 
-FOLDER = Path(__file__).resolve().parent.parent / "results/published"
+FOLDER = results_folder() / "published"
 FOOTING = re.compile(r"^(.*) (\((?:nearest|bicubic)\))$")               # DAGF's Table I holds two tables: "DKN (nearest)"
 
 
@@ -69,8 +69,7 @@ def _read(name):
         with open(FOLDER / f"{name}.csv", newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
     except OSError:
-        raise GirlibError(f"table: there is no file {str(FOLDER / name)}.csv; the published numbers belong to a checkout of girlib's "
-                          "repository, so run it from there.") from None
+        raise GirlibError(f"table: there is no file {str(FOLDER / name)}.csv, which belongs to girlib; install it again.") from None
 
 
 def titles():

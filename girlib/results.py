@@ -15,6 +15,8 @@ from pathlib import Path
 
 from girlib.errors import GirlibError
 
+PACKAGE = Path(__file__).resolve().parent
+
 
 @dataclass(frozen=True)
 class Record:
@@ -60,7 +62,7 @@ def provenance():
 @lru_cache(maxsize=1)
 def _commit():
     """Commit of the checkout, with a plus sign where files other than results differ from it; None in an installed package."""
-    home = Path(__file__).resolve().parent.parent
+    home = PACKAGE.parent
     if not (home / ".git").exists():
         return None
     try:
@@ -71,11 +73,19 @@ def _commit():
         return None
 
 
+def in_checkout():
+    """Whether the package lies in a checkout of its repository, and not where pip put it."""
+    return (PACKAGE.parent / "pyproject.toml").is_file()
+
+
+def results_folder():
+    """What the repository keeps, `results/` of a checkout; an installed package holds a copy, so that chapters run without one."""
+    return PACKAGE.parent / "results" if in_checkout() else PACKAGE / "kept_results"
+
+
 def records_folder(keep=False):
-    """Where records go: `_build/records` of the checkout (of the current folder without one); kept ones to `results/records`."""
-    home = Path(__file__).resolve().parent.parent
-    home = home if (home / "pyproject.toml").is_file() else Path.cwd()
-    return home / ("results/records" if keep else "_build/records")
+    """Where records lie: kept ones in `results/records`, others in `_build/records` (of the current folder without a checkout)."""
+    return results_folder() / "records" if keep else (PACKAGE.parent if in_checkout() else Path.cwd()) / "_build/records"
 
 
 def append(records, path):

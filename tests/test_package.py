@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).resolve().parent.parent / "girlib"
 
 
@@ -59,3 +61,14 @@ def test_no_two_files_need_each_other():
 
 def test_filters_need_nothing_of_ours_but_the_error():
     assert imported_by(PACKAGE / "filters.py") <= {"errors", "strips"}
+
+
+def test_an_installed_package_holds_all_that_it_reads():
+    """Every folder is named in pyproject.toml, and a wheel brings the kept results along, for there is no checkout in Colab."""
+    tomllib = pytest.importorskip("tomllib")                 # from Python 3.11 on
+    root = PACKAGE.parent
+    named = set(tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    folders = {".".join(("girlib", *file.parent.relative_to(PACKAGE).parts)) for file in PACKAGE.rglob("*.py")}
+    kept = {".".join(("girlib.kept_results", *file.parent.relative_to(root / "results").parts))
+            for file in (root / "results").rglob("*") if file.suffix in (".csv", ".json", ".jsonl")}
+    assert folders | kept | {"girlib.registry"} == named

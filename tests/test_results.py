@@ -110,7 +110,7 @@ def test_the_commit_of_a_record_is_marked_where_code_was_changed_but_not_for_rec
         path.parent.mkdir(parents=True)
         path.write_text("one")
     git("init", "-q"), git("add", "."), git("commit", "-q", "-m", "one")
-    monkeypatch.setattr(results, "__file__", str(code))
+    monkeypatch.setattr(results, "PACKAGE", code.parent)
     head = git("rev-parse", "--short=12", "HEAD")
     for path, expected in ((None, head), (kept, head), (code, head + "+")):
         if path:
