@@ -1,7 +1,7 @@
 """The last step of a build: take out of the pages what no reader needs, so that each weighs at most 3 MB with all it loads.
 
 The theme brings 1.4 MB of icon script beside an icon font that suffices, and that font holds two thousand icons of which
-the book shows a dozen. Each interactive piece brings its own rules, which one file can hold, and its images as text.
+the book shows a dozen. It loads the search's index on every page, and only the page of results reads it. Each interactive piece brings its own rules, which one file can hold, and its images as text.
 """
 
 import base64
@@ -18,6 +18,7 @@ from girlib._markup import rules
 PAGE_BYTES = 3_000_000
 ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"\\([0-9a-f]+)"\}')
 ICON_SCRIPT = re.compile(r"\s*<script[^>]*fontawesome\.js[^>]*>\s*</script>|\s*<link[^>]*preload[^>]*fontawesome\.js[^>]*>")
+SEARCH_SCRIPT = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
 EMBEDDED = re.compile(r'"data:image/(png|webp);base64,([A-Za-z0-9+/=]+)"')
 
 
@@ -27,6 +28,8 @@ def slim(html):
         heavy.unlink()
     for page in html.rglob("*.html"):
         text = ICON_SCRIPT.sub("", page.read_text())
+        if page.name != "search.html":
+            text = SEARCH_SCRIPT.sub("", text)
         text = text.replace(rules(), "").replace("<style></style>", "")        # viz.css is loaded by every page
         page.write_text(EMBEDDED.sub(partial(as_file, page=page, html=html), text))
     keep_used_icons(html)
