@@ -56,7 +56,7 @@ def visit(browser, path):
         faults["moves every slider"] += dead_controls(page)
         for theme in ("dark", "light"):
             page.emulate_media(color_scheme=theme)
-            faults["is accessible"] += violations(page, theme)
+            faults["is accessible"] += violations(page, theme, "document" if path.name == "index.html" else f"'{ARTICLE}'")
         page.set_viewport_size(NARROW)
         faults["needs no sideways scrolling"] += overflow(page)
     finally:
@@ -129,8 +129,10 @@ def overflow(page):
     }""")
 
 
-def violations(page, theme):
-    """What axe-core calls critical or serious, but for what is known.
+def violations(page, theme, part):
+    """What axe-core calls critical or serious in a part of the page, but for what is known.
+
+    What surrounds the article is the same on every page and looked at on the first one.
 
     It takes milliseconds for each of a chapter's thousands of coloured words of code and signs of formulas: one word of each colour
     and one formula stay, the others become plain text. In the dark theme only contrasts are looked at, since it changes nothing else.
@@ -143,9 +145,9 @@ def violations(page, theme):
             else seen.add(word.className)
         for (const formula of [...document.querySelectorAll('.math:has(mjx-container)')].slice(1)) formula.replaceChildren('formula')
         const options = {resultTypes: ['violations'], preload: false, ...(dark && {runOnly: ['color-contrast']})}
-        return (await axe.run(document, options)).violations.filter(v => ['critical', 'serious'].includes(v.impact))
+        return (await axe.run(PART, options)).violations.filter(v => ['critical', 'serious'].includes(v.impact))
             .flatMap(v => v.nodes.map(node => ({rule: v.id, help: v.help, html: node.html})))
-    }""", theme == "dark")
+    }""".replace("PART", part), theme == "dark")
     return [f"{theme}: {fault['rule']} ({fault['help']}) at {fault['html'][:120]}" for fault in found
             if KNOWN.get(fault["rule"], "\0") not in fault["html"]]
 
