@@ -75,7 +75,7 @@ class Gate:
         return f"{known.method}, {self.place}, {self.metric} under {self.protocol}: {known.value} expected within {known.band}, {found}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """A table of a paper. str() prints it; markdown(), html(), csv(), json() and frame() write it."""
 
@@ -112,6 +112,8 @@ class Table:
     def __str__(self):
         from girlib.tables_text import text
         return text(self)
+
+    __repr__ = __str__
 
     def markdown(self):
         from girlib.tables_text import markdown
