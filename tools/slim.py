@@ -1,7 +1,8 @@
 """The last step of a build: take out of the pages what no reader needs, so that each weighs at most 3 MB with all it loads.
 
 The theme brings 1.4 MB of icon script beside an icon font that suffices, and that font holds two thousand icons of which
-the book shows a dozen. It loads the search's index on every page, and only the page of results reads it. Each interactive piece brings its own rules, which one file can hold, and its images as text.
+the book shows a dozen. It loads the search's index on every page, and only the page of results reads it. Each interactive
+piece brings its own rules, which one file can hold, and its images as text.
 """
 
 import base64
