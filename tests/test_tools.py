@@ -233,7 +233,7 @@ def stub(site, name, version):
 def publish(folder):
     """The package as a git repository with one commit on the branch that the cell asks for."""
     folder.mkdir()
-    for name in ("girlib", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("girlib", "results", "pyproject.toml", "README.md", "LICENSE"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     git = lambda *a: subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@t", *a], cwd=folder, check=True, capture_output=True)

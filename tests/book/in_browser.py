@@ -56,7 +56,7 @@ def visit(browser, path):
         faults["moves every slider"] += dead_controls(page)
         for theme in ("dark", "light"):
             page.emulate_media(color_scheme=theme)
-            faults["is accessible"] += violations(page, theme, "document" if path.name == "index.html" else f"'{ARTICLE}'")
+            faults["is accessible"] += violations(page, theme, whole=path.name == "index.html")
         page.set_viewport_size(NARROW)
         faults["needs no sideways scrolling"] += overflow(page)
     finally:
@@ -129,8 +129,8 @@ def overflow(page):
     }""")
 
 
-def violations(page, theme, part):
-    """What axe-core calls critical or serious in a part of the page, but for what is known.
+def violations(page, theme, whole):
+    """What axe-core calls critical or serious in the article or on the whole page, but for what is known.
 
     What surrounds the article is the same on every page and looked at on the first one.
 
@@ -138,16 +138,17 @@ def violations(page, theme, part):
     and one formula stay, the others become plain text. In the dark theme only contrasts are looked at, since it changes nothing else.
     """
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())
-    found = page.evaluate("""async (dark) => {
+    found = page.evaluate("""async ([article, dark]) => {
         const seen = new Set()
         for (const word of document.querySelectorAll('pre span'))
             if (seen.has(word.className)) word.replaceWith(word.textContent)
             else seen.add(word.className)
         for (const formula of [...document.querySelectorAll('.math:has(mjx-container)')].slice(1)) formula.replaceChildren('formula')
         const options = {resultTypes: ['violations'], preload: false, ...(dark && {runOnly: ['color-contrast']})}
-        return (await axe.run(PART, options)).violations.filter(v => ['critical', 'serious'].includes(v.impact))
+        const part = document.querySelector(article) ?? document
+        return (await axe.run(part, options)).violations.filter(v => ['critical', 'serious'].includes(v.impact))
             .flatMap(v => v.nodes.map(node => ({rule: v.id, help: v.help, html: node.html})))
-    }""".replace("PART", part), theme == "dark")
+    }""", ["html" if whole else ARTICLE, theme == "dark"])
     return [f"{theme}: {fault['rule']} ({fault['help']}) at {fault['html'][:120]}" for fault in found
             if KNOWN.get(fault["rule"], "\0") not in fault["html"]]
 
