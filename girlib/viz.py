@@ -3,6 +3,7 @@
     figure   a matplotlib figure with caption and alt text        compare  before and after, a slider between them
     show     images in a row at one zoom                          explore  a picture for each value of one or two parameters
     zoom     the same window of several images, with error maps   probe    the weights around the pixel under the cursor
+    live_curve   loss and metric of a training that runs
 
 Reads as   check -> 8-bit pictures on a stated scale (`_drawing`) -> HTML whose state lives in CSS (`_markup`, `viz.css`)
 Images     arrays or tensors (H, W), (C, H, W) or (1, C, H, W), C = 1 or 3
@@ -240,6 +241,55 @@ def probe(image, kernel, *, points, caption, alt, kind="photo"):
     still = [("one kernel a pixel", draw.mosaic(drawn, across))] if step else list(zip(labels, drawn, strict=True))
     still = draw.sheet([("image", rgb), *still], min(4, 1 + len(still)), scales)
     return html.piece(f"pb {group}", body, still, caption + draw.missing(planes), alt, f"--W:{W};--H:{H};--s:{w};--r:{h}", chosen + hovered)
+
+
+def live_curve(*, caption, alt):
+    """Loss and validation metric of a training, to be given as train(..., watch=curve): it is called with each line of the history.
+
+    Where a kernel runs the curve grows while the network learns; as the last expression of a cell it is a figure like any other.
+    """
+    _words("viz.live_curve", caption, alt)
+    return _Curve(caption, alt)
+
+
+class _Curve:
+    def __init__(self, caption, alt):
+        self.words, self.lines, self.shown = {"caption": caption, "alt": alt}, [], None
+
+    def __call__(self, line):
+        if not isinstance(line, dict) or not {"step", "loss"} <= set(line):
+            raise GirlibError(f"viz.live_curve: got {line!r}; expected a line of the history with step and loss, as train gives it.")
+        if self.lines and line["step"] <= self.lines[-1]["step"]:
+            self.lines = []  # another training begins
+        self.lines.append(line)
+        if _kernel_runs():
+            from IPython.display import display
+
+            if self.shown:
+                self.shown.update(self.piece())
+            else:
+                self.shown = display(self.piece(), display_id=True)
+
+    def piece(self):
+        import matplotlib.pyplot as plt
+
+        names = ["loss", *dict.fromkeys(name for line in self.lines for name in line if name not in ("step", "loss", "rate", "seconds"))]
+        fig, panels = plt.subplots(1, len(names), figsize=(3.4 * max(len(names), 2), 2.6), layout="constrained", squeeze=False)
+        for k, (name, axes) in enumerate(zip(names, panels[0], strict=True)):
+            points = [(line["step"], line[name]) for line in self.lines if line.get(name) is not None]
+            axes.plot(*zip(*points, strict=True) if points else ((), ()), "o-", color=f"C{k}", markersize=3)
+            axes.set(title="loss, training" if name == "loss" else f"{name}, validation", xlabel="step")
+            if name == "loss" and points and min(value for _, value in points) > 0:
+                axes.set_yscale("log")
+        return figure(fig, **self.words)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        if self.shown:
+            from IPython.display import HTML
+
+            self.shown.update(HTML(""))  # the growing curve makes place for the whole one
+            self.shown = None
+        return self.piece()._repr_mimebundle_(include, exclude)
 
 
 # Checks

@@ -53,6 +53,16 @@ def drawing(radius=1):
     return figure
 
 
+LINES = [{"step": step, "loss": 1 / step, "rmse": 3 / step, "rate": 1e-3, "seconds": 1.0} for step in (1, 2, 4)]
+
+
+def curve(lines=LINES):
+    made = viz.live_curve(**WORDS)
+    for line in lines:
+        made(line)
+    return made.piece()
+
+
 def all_pieces():
     viz.style()
     viz._seen.clear()
@@ -60,6 +70,7 @@ def all_pieces():
     kinds = {"depth": "depth", "error": "error"}
     return {
         "figure": viz.figure(drawing(), **WORDS),
+        "live curve": curve(),
         "show": viz.show({"guide": photo(), "depth": depth, "error": depth - 1}, kind=kinds, inset=(10, 20, 16), **WORDS),
         "compare": viz.compare(photo(1), photo(2), labels=("sharp", "blurred"), **WORDS),
         "explore": viz.explore(rendered, radius=RADII, eps=EPS, start={"radius": 2, "eps": 0.001}, **WORDS),
@@ -206,6 +217,36 @@ def test_a_figure_is_white_and_closed():
     assert (picture[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all() and not matplotlib.pyplot.fignum_exists(figure.number)
 
 
+def test_a_curve_shows_loss_and_metric_of_one_training(monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(viz, "figure", lambda fig, **words: drawn.update({a.get_title(): a.lines[0].get_xydata() for a in fig.axes}))
+    curve([{"step": 9, "loss": 7, "rmse": 5}, *LINES])  # the first line is of a training before
+    matplotlib.pyplot.close("all")
+    assert np.allclose(drawn["loss, training"], [(1, 1), (2, 0.5), (4, 0.25)])
+    assert np.allclose(drawn["rmse, validation"], [(1, 3), (2, 1.5), (4, 0.75)])
+    curve([{"step": 1, "loss": -0.5, "miou": None}])  # no logarithm, nothing scored
+    curve([])
+    matplotlib.pyplot.close("all")
+
+
+def test_a_curve_grows_in_a_kernel_and_is_one_figure_at_the_end(monkeypatch):
+    import IPython.display
+
+    seen = []
+
+    class Handle:
+        def update(self, piece):
+            seen.append(piece)
+
+    monkeypatch.setattr(viz, "_kernel_runs", lambda: True)
+    monkeypatch.setattr(IPython.display, "display", lambda piece, display_id: seen.append(piece) or Handle())
+    made = viz.live_curve(**WORDS)
+    for line in LINES:
+        made(line)
+    assert len({piece.html for piece in seen}) == 3
+    assert made._repr_mimebundle_()["text/html"] == seen[2].html and seen[3].data == ""
+
+
 NAN = np.full((H, W), np.nan)
 WRONG = {
     "empty caption": (lambda: viz.show({"a": photo()}, caption=" ", alt="x"), "caption"),
@@ -228,6 +269,7 @@ WRONG = {
     "inset of two sizes": (lambda: viz.show({"a": photo(), "b": NAN[1:]}, inset=(0, 0, 9), **WORDS), "47x64"),
     "compare sizes": (lambda: viz.compare(photo(), photo()[:, 1:], labels="ab", **WORDS), "labels"),
     "compare one size": (lambda: viz.compare(photo(), photo()[:, 1:], labels=("a", "b"), **WORDS), "47x64"),
+    "no line": (lambda: viz.live_curve(**WORDS)(3), "got 3"),
     "no parameter": (lambda: viz.explore(photo, **WORDS), "one or two"),
     "three parameters": (lambda: viz.explore(photo, a=[1], b=[1], c=[1], **WORDS), "one or two"),
     "no values": (lambda: viz.explore(photo, shift=[], **WORDS), "one or two"),
