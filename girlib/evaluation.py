@@ -11,6 +11,7 @@ import pickle
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -22,7 +23,7 @@ PROCEDURAL_IMAGES = 8                       # how many scenes are scored where n
 
 
 def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, weights=None, limit=None, size=256, seed=0,
-             device="auto", workers=0, strict=False, progress=False, data_root=None, profile=None, options=None, **sensor):
+             device="auto", workers=0, strict=False, progress=False, data_root=None, profile=None, options=None, trained=None, **sensor):
     """Scores a method; one Record a metric of the protocol.
 
     dataset    a dataset of the task, or "procedural": scenes of the seeds seed, seed + 1, ...
@@ -34,6 +35,7 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
     workers    how many processes share the images; 0: this one
     strict     stop at the first image that cannot be scored
     options    of the method: of a network's constructor, of GDD's optimisation, of a filter (radius, eps, ...)
+    trained    what is known of weights that were trained here: recipe, data, seed, budget, ... (see results.Record)
     sensor     options of the task's `observe` that differ from the protocol's
     """
     for name, value, least, most in (("limit", limit, 1, 10**6), ("size", size, 16, 10**4), ("seed", seed, 0, 2**31),
@@ -43,6 +45,8 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
     if not (options is None or isinstance(options, dict) and all(isinstance(name, str) for name in options)):
         raise GirlibError(f"evaluate: options is {options!r}; expected a dict of the method's options by name.")
     known = get_task(task)
+    if not (trained is None or isinstance(trained, dict)):
+        raise GirlibError(f"evaluate: trained is {trained!r}; expected a dict: recipe, data, seed, budget, ...")
     unknown = [name for name in sensor if name not in list(inspect.signature(known.observe).parameters)[3:]]
     if unknown:
         there = ", ".join(list(inspect.signature(known.observe).parameters)[3:]) or "none"
@@ -51,7 +55,7 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
     records = []
     for together in _alike(asked):
         job = _Job(method, task, dataset, scale, together, weights, size, seed, str(device), data_root, dict(options or {}),
-                   {**together[0].sensor, **sensor}, strict)
+                   {**together[0].sensor, **sensor}, strict, trained)
         records += _records(job, limit, workers, progress, profile)
     return sorted(records, key=lambda record: [one.name for one in asked].index(record.protocol["name"]))
 
@@ -88,7 +92,7 @@ def _records(job, limit, workers, progress, profile):
         raise GirlibError(f"evaluate: {next(iter(failed.values()))}")
     same = dict(method=job.title(), task=job.task, dataset=job.dataset, scale=job.scale, options=job.options, weights=job.weights_hash(),
                 data=digest.hexdigest() if scores else None, failed=failed, profile=profile, seed=job.seed, device=job.device_name(),
-                seconds=time.perf_counter() - begun, **provenance())
+                trained=job.trained_how(), seconds=time.perf_counter() - begun, **provenance())
     return [_record(same, protocol, job.sensor, metric, given, scores, unit)
             for protocol in job.protocols for metric, given in protocol.metrics]
 
@@ -127,6 +131,7 @@ class _Job:
     options: dict
     sensor: dict
     strict: bool
+    trained: dict | None = None
     _ready: dict = field(default_factory=dict)                  # what is made once in each process
 
     def __getstate__(self):
@@ -138,7 +143,17 @@ class _Job:
         return self._ready[name]
 
     def title(self):
-        return self.method if isinstance(self.method, str) else getattr(self.method, "__name__", type(self.method).__name__)
+        """The name of a network, a method, or a function."""
+        kind = type(self.method)
+        if kind.__module__.startswith("girlib.networks."):
+            return kind.__module__.rpartition(".")[2]
+        return self.method if isinstance(self.method, str) else getattr(self.method, "__name__", kind.__name__)
+
+    def trained_how(self):
+        """Weights are their authors' only if they were asked for so; of others at least their name is told."""
+        if isinstance(self.method, torch.nn.Module):
+            return self.trained or {"weights": "of a module"}
+        return self.trained or ({} if self.weights in (None, "official") else {"weights": Path(self.weights).name})
 
     def device_name(self):
         from girlib.notebook import find_device

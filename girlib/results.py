@@ -20,7 +20,12 @@ PACKAGE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True)
 class Record:
-    """One metric of one method on one task and dataset: the mean, and the value of every image."""
+    """One metric of one method on one task and dataset: the mean, and the value of every image.
+
+    trained   of weights that were trained here: recipe (all its settings), data, seed, budget (in words, the same words for all that
+              share it: "3 CPU-minutes"), hours (of the training), and what else is known. Tables show such records apart from those
+              of released weights, one section a budget
+    """
 
     method: str
     task: str
@@ -36,6 +41,8 @@ class Record:
     weights: str | None = None              # sha256 of what was loaded
     data: str | None = None                 # sha256 over what was scored
     failed: dict[str, str] = field(default_factory=dict)    # name -> why an image could not be scored
+    trained: dict = field(default_factory=dict)         # how weights came about that are not their authors'; empty: released, or none
+    tile: int | None = None                 # pixels of the tiles that images were worked on in; None: as a whole
     profile: str | None = None
     seed: int = 0
     device: str = "cpu"

@@ -237,7 +237,7 @@ def _find(meaning, dataset, records):
                and r.value is not None and r.options == meaning.options and r.protocol.get("sensor") == protocol.sensor
                and r.protocol.get("split") == protocol.split
                and all({**defaults, **r.protocol.get("metric", {})}[name] == value for name, value in meaning.metric_options.items())
-               and (r.weights or not _needs_weights(meaning.method))]
+               and (r.weights or not _needs_weights(meaning.method)) and not r.trained and not r.profile]
     return max(fitting, key=lambda r: (len(r.images), r.date or ""), default=None)
 
 

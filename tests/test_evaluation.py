@@ -46,9 +46,20 @@ def test_random_weights_follow_from_the_seed():
 def test_modules_and_functions_are_methods():
     network = create_model("svlrm", "depth")
     record = evaluate(network, "depth", limit=1, size=32, scale=4)[0]
-    assert record.weights == weights_hash(network) and record.method == "Network"
+    assert record.weights == weights_hash(network) and record.method == "svlrm" and record.trained == {"weights": "of a module"}
     perfect = evaluate(lambda sample: sample.reference, "depth", limit=1, size=32, scale=4)[0]
     assert perfect.value == 0
+
+
+def test_a_record_says_how_weights_of_our_own_came_about(tmp_path):
+    from safetensors.torch import save_file
+    network, budget = create_model("svlrm", "depth"), {"budget": "3 CPU-minutes", "seed": 0}
+    save_file(network.state_dict(), tmp_path / "ours.safetensors")
+    ours = lambda **told: evaluate("svlrm", "depth", limit=1, size=32, scale=4, weights=tmp_path / "ours.safetensors", **told)[0]
+    assert ours().trained == {"weights": "ours.safetensors"} and ours(trained=budget).trained == budget
+    assert evaluate("bicubic", "depth", limit=1, size=32, scale=4)[0].trained == {}
+    with pytest.raises(GirlibError, match="trained is 3;"):
+        ours(trained=3)
 
 
 @pytest.fixture

@@ -118,6 +118,11 @@ def test_random_weights_are_never_shown():
     assert table("sfigf:1", records).cells["DCTNet", "Middlebury 4x"].measured is None
 
 
+def test_weights_of_our_own_are_never_shown_as_released():
+    records = [record("bicubic", BASELINE["middlebury"]), record("dctnet", 99.0, weights="ab" * 32, trained={"budget": "3 CPU-minutes"})]
+    assert table("sfigf:1", records).cells["DCTNet", "Middlebury 4x"].measured is None
+
+
 def test_of_several_records_the_one_with_most_images_then_the_newest_counts():
     records = [record("gf", 3.0, date="2030-01-02"), record("gf", 4.0, date="2030-01-01"),
                record("gf", 5.0, images=["01"], date="2040-01-01")]
