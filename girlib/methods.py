@@ -13,6 +13,7 @@ import torch
 
 from girlib.errors import GirlibError
 from girlib.filters import guided_filter, joint_bilateral_filter, joint_bilateral_upsample
+from girlib.layers import luma
 from girlib.resampling import check_whole
 
 
@@ -45,10 +46,10 @@ def enlarged(how):
 
 
 @on_raw
-def gf(sample, radius=4, eps=1e-3):
-    """Guided filter of the enlarged target."""
+def gf(sample, radius=4, eps=1e-3, grey=False):
+    """Guided filter of the enlarged target; grey: a colour guide counts by its luminance alone."""
     weight = None if sample.valid is None else sample.valid.to(sample.target)
-    return guided_filter(sample.target, _guide(sample), radius, eps, weight=weight)
+    return guided_filter(sample.target, _guide(sample, grey), radius, eps, weight=weight)
 
 
 @on_raw
@@ -69,9 +70,9 @@ def rolling(sample, radius=6, sigma_space=3.0, sigma_range=0.1, times=4):
     return guide
 
 
-def jbu(sample, radius=2, sigma_space=1.0, sigma_range=0.1):
-    """Joint bilateral upsampling of the sensor's image; radius and sigma_space in its pixels."""
-    return joint_bilateral_upsample(_low(sample, "jbu"), _guide(sample), radius, sigma_space, sigma_range)
+def jbu(sample, radius=2, sigma_space=1.0, sigma_range=0.1, grey=False):
+    """Joint bilateral upsampling of the sensor's image; radius and sigma_space in its pixels, grey as for gf."""
+    return joint_bilateral_upsample(_low(sample, "jbu"), _guide(sample, grey), radius, sigma_space, sigma_range)
 
 
 def average(sample):
@@ -188,10 +189,16 @@ def _size(sample):
     return _guide(sample).shape[-2:]
 
 
-def _guide(sample):
+def _guide(sample, grey=False):
     if isinstance(sample.guide, tuple):
         raise GirlibError("this method takes one guide, but the sample has several; take one made for the task (list_methods).")
-    return sample.guide
+    if not isinstance(grey, bool):
+        raise GirlibError(f"grey is {grey!r}; expected True or False.")
+    if not grey:
+        return sample.guide
+    if sample.guide.shape[1] not in (1, 3):
+        raise GirlibError(f"grey: the guide has {sample.guide.shape[1]} channels; the luminance is that of red, green and blue.")
+    return luma(sample.guide)
 
 
 def _low(sample, name):

@@ -1,6 +1,7 @@
 """Scores: equal to a loop of one's own, equal for any number of workers, honest about what could not be scored."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,21 @@ def test_modules_and_functions_are_methods():
     assert record.weights == weights_hash(network) and record.method == "svlrm" and record.trained == {"weights": "of a module"}
     perfect = evaluate(lambda sample: sample.reference, "depth", limit=1, size=32, scale=4)[0]
     assert perfect.value == 0
+
+
+@pytest.mark.parametrize("method", ["gf", "jbu"])
+def test_a_grey_guide_is_the_luminance_of_the_colours(method):
+    sample = get_task("depth").sample(1, 32, 4)
+    weights = torch.tensor([0.299, 0.587, 0.114])
+    sample.guide[:] = sample.guide * torch.rand(1, 3, 1, 1, generator=torch.Generator().manual_seed(0))
+    grey = replace(sample, guide=torch.einsum("c,ncyx->nyx", weights, sample.guide)[:, None])
+    found = find_method(method, "depth", grey=True)(sample)
+    assert torch.allclose(found, find_method(method, "depth")(grey), rtol=1e-5)
+    assert (found - find_method(method, "depth")(sample)).abs().max() > 0.1                     # cm: colours count otherwise
+    with pytest.raises(GirlibError, match="has 4 channels"):
+        find_method(method, "depth", grey=True)(replace(sample, guide=torch.rand(1, 4, 32, 32)))
+    with pytest.raises(GirlibError, match="grey is 1;"):
+        find_method(method, "depth", grey=1)(sample)
 
 
 def test_a_record_says_how_weights_of_our_own_came_about(tmp_path):
