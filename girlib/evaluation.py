@@ -17,6 +17,7 @@ import torch
 
 from girlib.errors import GirlibError
 from girlib.results import Record, provenance
+from girlib.samples import names_of
 from girlib.tasks import get_task
 
 PROCEDURAL_IMAGES = 8                       # how many scenes are scored where no `limit` says otherwise
@@ -26,7 +27,7 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
              device="auto", workers=0, strict=False, progress=False, data_root=None, profile=None, options=None, trained=None, **sensor):
     """Scores a method; one Record a metric of the protocol.
 
-    dataset    a dataset of the task, or "procedural": scenes of the seeds seed, seed + 1, ...
+    dataset    a dataset of the task; "procedural": scenes of the seeds seed, seed + 1, ...; or captures of one's own, in a list
     protocol   name of one of the task's protocols for the dataset, a list of names, or "all"; by default the first. An image that
                several of them ask for in the same form is restored once
     weights    as for load_model: None (random), "girlib", "official" or a path
@@ -51,11 +52,15 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
     if unknown:
         there = ", ".join(list(inspect.signature(known.observe).parameters)[3:]) or "none"
         raise GirlibError(f"evaluate: there is no option {unknown[0]!r}; those of the task {task}'s sensor are: {there}.")
-    scale, asked = known.scale(scale), _asked(known, dataset, protocol)
+    own = None if isinstance(dataset, str) else dataset
+    if own is not None:
+        names_of("evaluate", own)
+    dataset = dataset if own is None else "own"
+    scale, asked = known.scale(scale), _asked(known, dataset if own is None else "procedural", protocol)
     records = []
     for together in _alike(asked):
         job = _Job(method, task, dataset, scale, together, weights, size, seed, str(device), data_root, dict(options or {}),
-                   {**together[0].sensor, **sensor}, strict, trained)
+                   {**together[0].sensor, **sensor}, strict, trained, own)
         records += _records(job, limit, workers, progress, profile)
     return sorted(records, key=lambda record: [one.name for one in asked].index(record.protocol["name"]))
 
@@ -132,6 +137,7 @@ class _Job:
     sensor: dict
     strict: bool
     trained: dict | None = None
+    own: object = None                                          # captures that are no dataset of the book
     _ready: dict = field(default_factory=dict)                  # what is made once in each process
 
     def __getstate__(self):
@@ -160,6 +166,8 @@ class _Job:
         return str(find_device(self.device))
 
     def data(self):
+        if self.own is not None:
+            return self.own
         from girlib.datasets import open_dataset
         split = self.protocols[0].split or get_task(self.task).datasets[self.dataset]
         return self._once("data", lambda: open_dataset(self.dataset, split=split, root=self.data_root))
@@ -167,7 +175,7 @@ class _Job:
     def names(self, limit):
         if self.dataset == "procedural":
             return [f"scene {self.seed + i}" for i in range(limit or PROCEDURAL_IMAGES)]
-        return list(self.data().names)[:limit]
+        return names_of("evaluate", self.data())[:limit]
 
     def restore(self):
         from girlib.methods import find_method

@@ -34,6 +34,7 @@ class Recipe:
     decay: tuple[float, ...] | None = None  # (every so many steps, times this much); None: half a cosine down to zero
     seed: int = 0
     data: str = "procedural"                # or a dataset of the task, its training split
+    start: str = ""                         # hash of the weights that training began from; empty: random ones
     options: dict = field(default_factory=dict)         # of the network
     sensor: dict = field(default_factory=dict)          # of the task's observe
     validate: int = 0                       # steps between two validations; 0: only at the end

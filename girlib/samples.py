@@ -54,6 +54,18 @@ class Sample:
         return each_image(self, lambda image: image.to(device))
 
 
+def names_of(where, captures):
+    """The names of a dataset, or of captures in a list or anything else that has a length and gives them by number."""
+    if isinstance(captures, (str, dict)) or not (hasattr(captures, "__len__") and hasattr(captures, "__getitem__")):
+        raise GirlibError(f"{where}: the data are a {type(captures).__name__}; expected the name of a dataset, or a list of Capture.")
+    names = list(captures.names) if hasattr(captures, "names") else [getattr(captures[i], "name", None) for i in range(len(captures))]
+    twice = [name for name in names if name is None or names.count(name) > 1]
+    if twice or not names:
+        found = "no capture" if not names else "something else" if twice[0] is None else f"two captures named {twice[0]!r}"
+        raise GirlibError(f"{where}: the data hold {found}; expected a list of Capture, each with a name of its own.")
+    return names
+
+
 def each_image(thing, change):
     """A capture or sample with every image replaced by change(image)."""
     if isinstance(thing, Capture):

@@ -5,6 +5,7 @@ step's number alone, so a run that was interrupted goes on with the very numbers
 needs nothing but torch; several processes, mixed precision and accumulated gradients are accelerate's part.
 """
 
+import hashlib
 import json
 import os
 import time
@@ -19,7 +20,7 @@ from girlib.layers import value_range
 from girlib.methods import weights_hash
 from girlib.recipes import Recipe, build, find_loss
 from girlib.results import provenance
-from girlib.samples import augment, loader, random_crop
+from girlib.samples import augment, loader, names_of, random_crop
 from girlib.tasks import get_task
 
 FIRST_SCENE = 2**40                         # seeds of training scenes begin here; scenes that are scored have smaller ones
@@ -37,7 +38,7 @@ class Trained:
 
 
 def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, precision="no", accumulate=1, compiled=False,
-          save_every=60.0, progress=False, watch=None, data_root=None):
+          save_every=60.0, progress=False, watch=None, data_root=None, data=None, validation=None, start=None):
     """Trains the network of a recipe. With a folder, checkpoints, the log and the best weights are kept there.
 
     resume      go on from the folder's last checkpoint, where there is one: bit for bit as if never interrupted (one device)
@@ -46,13 +47,17 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
     compiled    let torch compile the network: pays off on a GPU from some thousand steps on
     save_every  seconds between two checkpoints
     watch       is called with each line of the history, e.g. to draw a curve
+    data        captures of one's own to train on, in a list or anything that gives them by number; with them `validation`, others to
+                be scored on
+    start       a network whose weights to begin from (it is not changed); parameters without requires_grad stay as they are
     """
+    recipe = _told(recipe, data, validation, start)
     machine = _machine(device, precision, accumulate)
     torch.manual_seed(recipe.seed)
-    network = build(recipe).to(machine.device)
+    network = _begun(build(recipe), start).to(machine.device)
     loss = find_loss(recipe)
     parts = [network, loss] if isinstance(loss, torch.nn.Module) else [network]
-    parameters = [p for part in parts for p in part.to(machine.device).parameters()]
+    parameters = [p for part in parts for p in part.to(machine.device).parameters() if p.requires_grad]
     adam = torch.optim.Adam(parameters, lr=recipe.rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(adam, recipe.rate_at)
     state = _State(recipe, Path(folder) if folder else None, network, loss, adam, schedule)
@@ -63,7 +68,7 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
     step_network = torch.compile(network) if compiled else network
     step_network, adam = machine.prepare(step_network, adam)
 
-    make = _Samples(recipe, data_root)
+    make = _Samples(recipe, data_root, data)
     batches = loader(make.one, recipe.steps * accumulate, recipe.batch // accumulate or 1, recipe.seed, make.length, workers,
                      start=state.step * accumulate, process=machine.process_index, processes=machine.num_processes)
     bar = _Bar(recipe, state.step, progress and machine.is_main_process)
@@ -88,7 +93,7 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
         state.since += 1
         bar.update(value.item())
         if state.step == recipe.steps or recipe.validate and state.step % recipe.validate == 0:
-            line = state.validated(_validate(recipe, network, machine.device, data_root), schedule)
+            line = state.validated(_validate(recipe, network, machine.device, data_root, validation), schedule)
             bar.validated(line)
             if watch:
                 watch(line)
@@ -118,12 +123,12 @@ def fitted(restored, sample):
 class _Samples:
     """Where the samples of a recipe come from: make.one(index, generator), and how many different ones there are."""
 
-    def __init__(self, recipe, data_root):
-        self.recipe, self.data, self.length = recipe, None, None
-        if recipe.data != "procedural":
+    def __init__(self, recipe, data_root, own=None):
+        self.recipe, self.data = recipe, own
+        if own is None and recipe.data != "procedural":
             from girlib.datasets import open_dataset
             self.data = open_dataset(recipe.data, split="train", root=data_root)
-            self.length = len(self.data)
+        self.length = None if self.data is None else len(self.data)
 
     def one(self, index, generator):
         recipe, task = self.recipe, get_task(self.recipe.task)
@@ -135,14 +140,42 @@ class _Samples:
         return task.observe(augment(capture, generator), scale=recipe.scale, seed=seed, **recipe.sensor)
 
 
-def _validate(recipe, network, device, data_root):
+def _validate(recipe, network, device, data_root, own=None):
     """The task's own first metric on scenes (or images of the dataset's scored split) that training never sees."""
-    dataset = "procedural" if recipe.data == "procedural" else recipe.data
+    dataset = recipe.data if own is None else own
     seed = VALIDATION_SEED if dataset == "procedural" else 0
     records = evaluate(network, recipe.task, dataset, scale=recipe.scale, limit=recipe.images, size=max(recipe.patch, 64), seed=seed,
                        device=str(device), data_root=data_root, **recipe.sensor)
     network.train()
     return records[0]
+
+
+def _told(recipe, data, validation, start):
+    """The recipe with a word on data of one's own and on the weights to begin from, so that no other ones are taken by mistake."""
+    if (data is None) != (validation is None):
+        raise GirlibError("train: data of one's own come in two parts; give data= to train on, and validation= to be scored on.")
+    if data is not None:
+        names, scored = names_of("train", data), names_of("train", validation)
+        if shared := set(names) & set(scored):
+            raise GirlibError(f"train: {sorted(shared)[0]!r} is in data= and in validation=; what is scored must not be trained on.")
+        digest = hashlib.sha256(repr((names, scored)).encode()).hexdigest()[:12]
+        recipe = replace(recipe, data=f"own: {len(names)} captures, {digest}")
+    return recipe if start is None else replace(recipe, start=weights_hash(start))
+
+
+def _begun(network, start):
+    """The network with the weights of another one of its kind; what does not learn there does not learn here."""
+    if start is None:
+        return network
+    kind = lambda one: (type(one), {name: value.shape for name, value in one.state_dict().items()})
+    if kind(network) != kind(start):
+        raise GirlibError("train: start is another network than the recipe's; give both the same name, task and options.")
+    network.load_state_dict(start.state_dict())
+    for own, given in zip(network.parameters(), start.parameters(), strict=True):
+        own.requires_grad_(given.requires_grad)
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise GirlibError("train: no parameter of start requires a gradient; leave some free to learn.")
+    return network
 
 
 class _State:
