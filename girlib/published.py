@@ -5,6 +5,7 @@ All of it is data, in `results/published` of a checkout:
     titles.csv, notes.csv                       what a table shows; what is odd about a cell
     labels.csv                                  what the name of a row or a column stands for; table "*": in any of them, label "": in
                                                 all cells of the table
+    fitted.csv                                  settings of rows whose paper prints none, found by a search over the row itself
     baselines.csv                               what a method without training scores, computed apart from this package
 """
 
@@ -60,6 +61,15 @@ class Reference:
     images: tuple[str, ...]
     value: float
     band: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What came closest to a row in a search: options of its method, and the protocol if it is not the row's own."""
+
+    options: dict
+    protocol: str
     source: str
 
 
@@ -128,6 +138,14 @@ def reference(task, dataset, scale, protocol, metric):
     for row in _read("baselines"):
         if (row["task"], row["dataset"], row["scale"], row["protocol"], row["metric"]) == asked:
             return Reference(row["method"], tuple(row["images"].split()), float(row["reference"]), float(row["band"]), row["source"])
+    return None
+
+
+def fitted(name, row):
+    """The setting that a search found for a row, or None."""
+    for entry in _read("fitted"):
+        if (entry["table"], entry["row"]) == (name, row):
+            return Setting(_options(entry["options"]), entry["protocol"], entry["source"])
     return None
 
 

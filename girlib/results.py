@@ -16,6 +16,7 @@ from pathlib import Path
 from girlib.errors import GirlibError
 
 PACKAGE = Path(__file__).resolve().parent
+OTHERS = ("calibration.jsonl",)                             # beside records: how far metrics are from values computed elsewhere
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def read(path):
     """All records of a file, or of all `.jsonl` files of a folder in the order of their names; a torn last line is left out."""
     path = Path(path)
     if path.is_dir():
-        return [record for file in sorted(path.glob("*.jsonl")) for record in read(file)]
+        return [record for file in sorted(path.glob("*.jsonl")) if file.name not in OTHERS for record in read(file)]
     try:
         lines = path.read_bytes().split(b"\n")[:-1]
     except OSError as error:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from girlib import published
+from girlib import published, tables_ours
 from girlib.errors import GirlibError
 from girlib.results import Record, read, records_folder
 from girlib.tasks import TASKS, get_task
@@ -18,6 +18,9 @@ from girlib.tasks import TASKS, get_task
 # (unit of the record, unit of the print) -> what to multiply by
 UNITS = {("degrees", "radians"): math.pi / 180, ("radians", "degrees"): 180 / math.pi, ("1", "percent"): 100.0,
          ("nat", "1"): 1.0}
+
+
+SWEEPS = ("sweep",)                     # files of records of what was trained here, beside those of the tasks
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,20 @@ class Gate:
         return f"{known.method}, {self.place}, {self.metric} under {self.protocol}: {known.value} expected within {known.band}, {found}"
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A row's cell under the setting that a search over this very table found to come closest: a fit, and no reproduction."""
+
+    measured: float
+    images: int
+    of: int
+    said: str                           # setting, protocol, and what chose it
+
+    @property
+    def part(self):
+        return self.images != self.of
+
+
 @dataclass(frozen=True, repr=False)
 class Table:
     """A table of a paper. str() prints it; markdown(), html(), csv(), json() and frame() write it."""
@@ -86,12 +103,18 @@ class Table:
     ungated: tuple[str, ...]            # ways of measuring for which no value of a baseline is known
     notes: tuple[tuple[str, str, str], ...]
     turned: bool                        # methods are columns
+    fitted: dict[tuple[str, str], Fitted] = field(default_factory=dict)
+    trained: tuple[tables_ours.Section, ...] = ()
     rows: tuple[str, ...] = field(init=False)
     columns: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
         for place, name in enumerate(("rows", "columns")):
             object.__setattr__(self, name, tuple(dict.fromkeys(key[place] for key in self.cells)))
+
+    def orders(self):
+        """[tables_ours.Order]: methods of each column as printed and as measured, with the correlation of the two orders."""
+        return tables_ours.orders(self)
 
     def ranks(self):
         """{(row, column): 1 or 2} of the best and the second best printed numbers, methods of one footing against each other."""
@@ -146,16 +169,17 @@ class Table:
 def table(name, records=None):
     """A table of a paper, beside the records that are given (default: those kept in the repository and those of this machine)."""
     printed = published.numbers(str(name))
-    records = all_records() if records is None else records
+    records = all_records(trained=True) if records is None else records
     if not isinstance(records, (list, tuple)) or not all(isinstance(record, Record) for record in records):
         raise GirlibError("table: records holds something else; expected a list of records, as evaluate gives and results.read reads them.")
     cells, gates, ungated = {}, {}, {}
+    meanings = {key: published.meaning(name, *key) for key in printed}
     for (row, column), number in printed.items():
-        meaning = published.meaning(name, row, column)
         cell = Cell(row, column, number.text, number.unit, number.direction)
-        cells[row, column] = _fill(cell, meaning, records, gates, ungated)
+        cells[row, column] = _fill(cell, meanings[row, column], records, gates, ungated)
+    fitted = {key: found for key, cell in cells.items() if (found := _fitted(name, cell, meanings[key], records))}
     return Table(name, published.titles()[name], cells, tuple(gates.values()), tuple(ungated), tuple(published.notes(name)),
-                 published.methods_are_columns(name))
+                 published.methods_are_columns(name), fitted, tables_ours.sections(cells, meanings, records, _factor))
 
 
 def list_tables(records=None):
@@ -172,10 +196,10 @@ def list_tables(records=None):
     return found
 
 
-def all_records():
-    """Those of tasks kept in `results/records`, then those of this machine; benchmarks keep others in the same folders."""
-    files = [records_folder(keep) / f"{task}.jsonl" for keep in (True, False) for task in TASKS]
-    return [record for file in files if file.is_file() for record in read(file)]
+def all_records(trained=False):
+    """Those kept in `results/records`, then those of this machine; `trained`: with those of weights that are not their authors'."""
+    files = [records_folder(keep) / f"{name}.jsonl" for keep in (True, False) for name in (*TASKS, *SWEEPS)]
+    return [record for file in files if file.is_file() for record in read(file) if trained or not record.trained]
 
 
 # ------------------------------------------------------------------------------------------------------------ one cell
@@ -206,6 +230,19 @@ def _fill(cell, meaning, records, gates, ungated):
     scored = sum(len(record.images) for record in found)
     return replace(cell, measured=factor * sum(values) / len(values), images=scored, of=meaning.images or scored,
                    provenance=_provenance(found[0]))
+
+
+def _fitted(name, cell, meaning, records):
+    """The cell under the setting that was found by a search, where there is one for its row, and a record of it."""
+    found = published.fitted(name, cell.row)
+    if not found:
+        return None
+    meaning = replace(meaning, options=found.options, protocol=found.protocol or meaning.protocol)
+    filled = _fill(replace(cell, waits=""), meaning, records, {}, {})
+    if filled.measured is None:
+        return None
+    setting = ", ".join(f"{option}={value}" for option, value in found.options.items())
+    return Fitted(filled.measured, filled.images, filled.of, f"{setting}; protocol {meaning.protocol}; {found.source}")
 
 
 def _impossible(meaning):

@@ -7,7 +7,10 @@ import json
 import re
 import sys
 import textwrap
+from dataclasses import asdict
 from os import environ
+
+from girlib.tables_ours import LEAST
 
 BEST = {1: ("\033[1m", "\033[0m"), 2: ("\033[4m", "\033[0m")}          # bold, underlined
 LEGEND = "~ on a part of the images, so not compared"
@@ -26,7 +29,11 @@ def entries(table):
 
 def as_json(table):
     return json.dumps({"table": table.name, "title": table.title, "cells": entries(table), "baselines": [str(gate) for gate in table.gates],
-                       "without baseline": list(table.ungated), "notes": [list(note) for note in table.notes]}, indent=1)
+                       "without baseline": list(table.ungated), "notes": [list(note) for note in table.notes],
+                       "set by search": [{"row": row, "column": column, **asdict(own)} for (row, column), own in table.fitted.items()],
+                       "trained here": [{"section": section.title, "row": row, "column": column, **asdict(own)}
+                                        for section in table.trained for (row, column), own in section.cells.items()],
+                       "orders": [asdict(order) for order in table.orders()]}, indent=1)
 
 
 def as_csv(table):
@@ -48,6 +55,9 @@ def lines_of(table, row):
         lines.append(("  measured", [_like(cell.measured, cell, "") + "~" * cell.part for cell in cells]))
         if any(cell.whole for cell in cells):
             lines.append(("  difference", [_like(cell.difference, cell, "+") for cell in cells]))
+    if any((row, column) in table.fitted for column in table.columns):
+        found = [(table.fitted.get((row, cell.column)), cell) for cell in cells]
+        lines.append(("  set by search", [_like(own.measured, cell, "") + "~" * own.part if own else "" for own, cell in found]))
     return lines
 
 
@@ -66,9 +76,47 @@ def remarks(table):
         else:
             came.append((method, other, cell.provenance + ("" if cell.whole else f"; {cell.images} of {cell.of} images")))
     every = table.rows if table.turned else table.columns
-    sections = [("Measured", _gather(came, every)), ("Waits for", _gather(waits, every)), ("Baselines", _baselines(table)),
+    searched = [(row, column, f"{own.said}: a fit to the print, no reproduction of it") for (row, column), own in table.fitted.items()]
+    sections = [("Measured", _gather(came, every)), ("Set by search", _gather(searched, every)), ("Waits for", _gather(waits, every)),
+                *_ours(table), ("Order of the methods", _orders(table)), ("Baselines", _baselines(table)),
                 ("Notes", [(", ".join(filter(None, note[:2])) or "all", note[2]) for note in table.notes])]
     return [(heading, lines) for heading, lines in sections if lines]
+
+
+def _ours(table):
+    """[(heading, lines)] of what was trained here, a line a method, each value beside the printed one."""
+    found = []
+    for section in table.trained:
+        lines, hours = {}, 0.0
+        for (row, column), own in section.cells.items():
+            method, of = (column, row) if table.turned else (row, column)
+            printed = table.cells[row, column].published
+            of = (re.search(r"\d+x$", of) or [of])[0] if section.procedural else of
+            said = f"{of} {own}" if section.procedural else f"{of} {own} (printed {printed})"
+            lines.setdefault(method, {})[said] = len(own.values)
+            hours += own.hours or 0.0
+        told = [(method, "; ".join(said) + (f"; seeds: {max(said.values())}" if max(said.values()) > 1 else ""))
+                for method, said in lines.items()]
+        found.append((section.title[0].upper() + section.title[1:] + (f" ({hours:.2g} hours in all)" if hours else ""), told))
+    return found
+
+
+def _orders(table):
+    """Lines on how the printed order of methods agrees with the measured one; what is too short for an order is said once."""
+    lines, orders = [], table.orders()
+    for order in orders:
+        if order.correlation is not None:
+            said = f"rank correlation {order.correlation:.2f} over {len(order.printed)} methods"
+            if order.swapped:
+                said += f"; best first, printed {', '.join(order.printed)}; here {', '.join(order.measured)}"
+            lines.append((f"{order.of}, {order.title}", said))
+    for title in dict.fromkeys(order.title for order in orders):
+        short = [len(order.printed) for order in orders if order.title == title and order.correlation is None]
+        if short:
+            which = "other columns" if any(line[0].endswith(title) for line in lines) else "columns"
+            lines.append(("", f"{title}: {which.replace('columns', 'rows') if table.turned else which} have at most {max(short)} measured "
+                              f"method{'s' * (max(short) > 1)}; an order needs {LEAST}"))
+    return lines
 
 
 def _gather(said, every):

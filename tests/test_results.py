@@ -54,6 +54,10 @@ def test_a_folder_is_read_in_the_order_of_its_files(tmp_path):
     assert [r.value for r in read(tmp_path)] == [1.0, 2.0]
 
 
+def test_what_is_kept_in_the_repository_is_read_as_a_folder():
+    assert len(read(results.records_folder(keep=True))) > 100                   # calibration.jsonl, which holds no records, is no fault
+
+
 def write_many(path, value):
     for _ in range(20):
         append([record(value), record(value)], path)

@@ -16,7 +16,7 @@ IMAGES = {"middlebury": [f"{n:02}" for n in range(1, 31)], "lu": [f"{n:02}" for 
 
 
 def record(method, value, dataset="middlebury", weights=None, images=None, **changes):
-    names = IMAGES[dataset] if images is None else images
+    names = IMAGES.get(dataset, ["scene 0"]) if images is None else images
     made = Record(method, "depth", dataset, 4, "rmse", value, "cm" if dataset == "nyu" else "grey", "lower", dict.fromkeys(names, value),
                   {"name": "sfigf", "source": "", "sensor": {}, "metric": {"border": 6}}, weights=weights, versions={"girlib": "1"})
     return replace(made, **changes)
@@ -137,6 +137,87 @@ def test_units_are_converted_or_nothing_is_compared():
     radians = replace(sam, unit="radians", protocol={"name": "sfigf", "sensor": {}, "metric": {"unit": "radians"}})
     assert table("sfigf:2", [radians]).cells["GF", "SAM"].measured == pytest.approx(0.1)
     assert table("sfigf:2", [sam]).cells["GF", "SAM"].measured == pytest.approx(0.1 * 3.141592653589793 / 180)
+
+
+def test_a_setting_that_was_searched_for_stands_apart_and_is_called_so():
+    setting = {"radius": 4, "eps": 0.00177828, "grey": True}
+    found = table("sfigf:1", [record("gf", 2.5), record("gf", 3.1, options=setting)])
+    assert found.cells["GF", "Middlebury 4x"].measured == 2.5 and found.fitted["GF", "Middlebury 4x"].measured == pytest.approx(3.1)
+    for text in (str(found), found.markdown(), found.html(), found.json()):
+        assert "set by search" in text.lower() and "no reproduction" in text or "grey=True" in text
+    assert not table("sfigf:1", [record("gf", 3.1, options={**setting, "radius": 5})]).fitted
+
+
+def test_every_searched_setting_names_a_row_of_a_method_that_takes_it():
+    from girlib.methods import find_method
+    for row in published._read("fitted"):
+        assert row["row"] in {key[0] for key in published.numbers(row["table"])}
+        column = next(column for name, column in published.numbers(row["table"]) if name == row["row"])
+        method = published.meaning(row["table"], row["row"], column).method
+        find_method(method, "depth", **published.fitted(row["table"], row["row"]).options)
+
+
+def trained(method, value, seed=0, budget="3 CPU-minutes", **changes):
+    return record(method, value, weights=f"{seed}b" * 32, trained={"budget": budget, "seed": seed, "hours": 0.05}, **changes)
+
+
+def test_what_was_trained_here_stands_in_a_section_of_its_budget():
+    records = [record("gf", 2.5), trained("svlrm", 2.0, 0), trained("svlrm", 3.0, 1), trained("fgf", 4.0, budget="1 GPU-hour")]
+    found = table("sfigf:1", [*records, trained("svlrm", 9.0, 1, date="2000-01-01"), trained("sfigf", 1.5, options={"width": 16})])
+    other, one = found.trained
+    assert {key: cell.values for key, cell in one.cells.items()} == {
+        ("SVLRM", "Middlebury 4x"): (2.0, 9.0), ("SFIGF", "Middlebury 4x"): (1.5,)}            # the newest of each seed
+    assert one.title == "trained here, 3 CPU-minutes each" and other.title == "trained here, 1 GPU-hour each"
+    assert all(found.cells[name, "Middlebury 4x"].measured is None for name in ("SVLRM", "FGF", "SFIGF"))
+    text = " ".join(str(found).split())
+    assert "Trained here, 3 CPU-minutes each (0.15 hours in all)" in text
+    assert "SVLRM: Middlebury 4x 5.5 ± 3.5 (printed 1.18); seeds: 2" in text
+
+
+def test_an_ablation_is_no_other_row():
+    records = [trained("sfigf", value, scale=16, options={"width": 16, **options}) for value, options in
+               ((5.0, {"features": "private"}), (4.0, {}), (6.0, {"features": "unheard of"}))]
+    cells = table("sfigf:5", records).trained[0].cells
+    assert {row: cell.mean for (row, _), cell in cells.items()} == {"(a) CMFE_p": 5.0, "(i) SFIGF": 4.0}
+
+
+def test_methods_without_training_stand_beside_on_the_same_scenes():
+    scenes = dict(dataset="procedural", data="ab")
+    records = [trained("svlrm", 2.0, **scenes), record("gf", 2.5, **scenes), record("gf", 9.0, dataset="procedural", data="cd")]
+    (section,) = table("sfigf:1", records).trained
+    assert section.title.endswith("on procedural scenes")
+    assert {row: cell.mean for (row, _), cell in section.cells.items()} == {"SVLRM": 2.0, "GF": 2.5}
+    assert "\n  SVLRM: 4x 2\n" in str(table("sfigf:1", records))                 # once, and not for each set of the print
+    assert table("sfigf:1", [records[1]]).trained == ()
+
+
+def test_the_order_of_methods_is_compared_as_scipy_does_it():
+    from scipy.stats import spearmanr
+
+    from girlib.tables_ours import spearman
+    one, other = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0], [2.0, 7.0, 1.0, 8.0, 2.0, 8.0]
+    assert spearman(one, other) == pytest.approx(spearmanr(one, other).statistic, abs=1e-12)
+
+
+def test_four_methods_make_an_order_and_three_are_said_to_be_too_few():
+    values = {"svlrm": 1.5, "fgf": 1.4, "fdkn": 1.3, "cunet": 1.6}                # printed: FDKN 1.09, SVLRM 1.18, CU-Net 1.28, FGF 1.36
+    found = table("sfigf:1", [trained(method, value) for method, value in values.items()])
+    (order,) = found.orders()
+    assert order.printed == ("FDKN", "SVLRM", "CU-Net", "FGF") and order.measured == ("FDKN", "FGF", "SVLRM", "CU-Net")
+    assert order.correlation == pytest.approx(0.4) and order.swapped == [("SVLRM", "FGF"), ("CU-Net", "FGF")]
+    said = "rank correlation 0.40 over 4 methods; best first, printed FDKN, SVLRM, CU-Net, FGF; here FDKN, FGF, SVLRM, CU-Net"
+    assert said in " ".join(str(found).split())
+    few = table("sfigf:1", [trained(method, values[method]) for method in ("svlrm", "fgf", "fdkn")])
+    assert few.orders()[0].correlation is None
+    assert "columns have at most 3 measured methods; an order needs 4" in " ".join(str(few).split())
+
+
+def test_where_methods_are_columns_each_row_is_an_order_and_higher_may_be_better():
+    names = [f"lytro-{n:02}" for n in range(1, 21)]
+    one = Record("average", "multifocus", "lytro", None, "en", 7.0, "bit", "higher", dict.fromkeys(names, 7.0),
+                 {"name": "mgdn", "metric": {}}, weights="ab" * 32, trained={"budget": "1 h"})
+    found = table("mgdn:2", [replace(one, method=method, value=value) for method, value in (("ifcnn", 7.1), ("mgdn", 7.2))])
+    assert [(order.of, order.measured) for order in found.orders()] == [("Lytro En", ("MGDN", "IFCNN"))]
 
 
 def test_best_and_second_follow_the_direction_and_the_footing():
