@@ -8,7 +8,8 @@ Reads as   [P, I] -> twelve convolutions -> alpha, beta -> Q = alpha * I + beta.
 Differs    the released weights (a public PyTorch version; the authors' own code is MATLAB) expect depth whose low resolution
            keeps the *last* pixel of each block and which is then enlarged as if it kept the middle: they undo this shift of
            (scale - 1) / 2 pixels, and do harm where there is none. LeakyReLU 0.1; a second version has ReLU (slope=0)
-Weights    8-bit depth / 255, NYU v2. Colour guides become grey. Pan-sharpening and multi-focus are shaped as SFIGF's authors had them
+Weights    8-bit depth / 255, NYU v2. Colour guides become grey. Pan-sharpening and multi-focus are shaped as SFIGF's authors had them;
+           three channels for flash pairs and texture are ours
 """
 
 import torch
@@ -18,7 +19,8 @@ from torch import nn
 from girlib.errors import GirlibError
 from girlib.layers import check_images, luma, unit_range
 
-TASKS = {"depth": dict(channels=1), "pansharpening": dict(channels=8), "multifocus": dict(channels=3)}
+TASKS = {"depth": dict(channels=1), "pansharpening": dict(channels=8), "multifocus": dict(channels=3), "flash": dict(channels=3),
+         "texture": dict(channels=3)}
 RELEASED = {("depth", 4): "svlrm/X4/model_192600_iter.pth", ("depth", 8): "svlrm/X8/model_177200_iter.pth",
             ("depth", 16): "svlrm/X16/model_192600_iter.pth"}
 NAMES = {"first_layer": "first", "feature_block": "body", "final_layer": "last",                   # sunny2109/SVLRM
