@@ -90,6 +90,8 @@ def evaluate(
     size: Annotated[int, typer.Option(help="Of procedural scenes, in pixels.")] = 256,
     seed: Annotated[int, typer.Option(help="Of scenes, noise and random weights.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that share the images; 0: this one. The result is the same.")] = 0,
+    tile: Annotated[int | None, typer.Option(help="Networks work on larger images in tiles of so many pixels a side; 0: never. Default: "
+                                             "1024 for images of more than 4 million pixels.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first image that cannot be scored (exit code 2).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A record a line as JSON, with the value of every image.")] = False,
@@ -108,7 +110,7 @@ def evaluate(
     if keep and not in_checkout():
         raise GirlibError("evaluate: --keep adds to the records of girlib's repository, and this is an installed package; leave it out.")
     records = evaluate(method, task, dataset, scale=scale, protocol=_protocols(protocol), weights=weights, limit=limit, size=size,
-                       seed=seed, device=device, workers=workers, strict=strict, progress=sys.stderr.isatty(),
+                       seed=seed, device=device, workers=workers, strict=strict, progress=sys.stderr.isatty(), tile=tile,
                        options=parse_parameters(option or []))
     failed = {name: why for record in records for name, why in record.failed.items()}
     records = [record for record in records if record.images]

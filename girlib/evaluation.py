@@ -19,12 +19,15 @@ from girlib.errors import GirlibError
 from girlib.results import Record, provenance
 from girlib.samples import names_of
 from girlib.tasks import get_task
+from girlib.tiles import network_in_tiles
 
+LARGE, TILE = 2**22, 1024                    # pixels of an image, above which networks work on it in tiles of so many a side
 PROCEDURAL_IMAGES = 8                       # how many scenes are scored where no `limit` says otherwise
 
 
 def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, weights=None, limit=None, size=256, seed=0,
-             device="auto", workers=0, strict=False, progress=False, data_root=None, profile=None, options=None, trained=None, **sensor):
+             device="auto", workers=0, strict=False, progress=False, data_root=None, profile=None, options=None, trained=None, tile=None,
+             **sensor):
     """Scores a method; one Record a metric of the protocol.
 
     dataset    a dataset of the task; "procedural": scenes of the seeds seed, seed + 1, ...; or captures of one's own, in a list
@@ -37,6 +40,10 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
     strict     stop at the first image that cannot be scored
     options    of the method: of a network's constructor, of GDD's optimisation, of a filter (radius, eps, ...)
     trained    what is known of weights that were trained here: recipe, data, seed, budget, ... (see results.Record)
+    tile       networks work on larger images in tiles of so many pixels a side; 0: never. Default: in tiles of 1024 what has more than
+               4 million pixels. Memory is that of one tile, and of the images. The score is that of the whole image but for rounding
+               where a network sees a window around each pixel; where it pools over the image (SFIGF, MGDN, ...) tiles are blended
+               and the score moves. The record says which tiles there were
     sensor     options of the task's `observe` that differ from the protocol's
     """
     for name, value, least, most in (("limit", limit, 1, 10**6), ("size", size, 16, 10**4), ("seed", seed, 0, 2**31),
@@ -46,6 +53,8 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
     if not (options is None or isinstance(options, dict) and all(isinstance(name, str) for name in options)):
         raise GirlibError(f"evaluate: options is {options!r}; expected a dict of the method's options by name.")
     known = get_task(task)
+    if tile is not None and (type(tile) is not int or tile != 0 and not 64 <= tile <= 10**5):
+        raise GirlibError(f"evaluate: tile is {tile!r}; expected a whole number, 64 to 100000, or 0 for the whole image.")
     if not (trained is None or isinstance(trained, dict)):
         raise GirlibError(f"evaluate: trained is {trained!r}; expected a dict: recipe, data, seed, budget, ...")
     unknown = [name for name in sensor if name not in list(inspect.signature(known.observe).parameters)[3:]]
@@ -60,7 +69,7 @@ def evaluate(method, task, dataset="procedural", *, scale=None, protocol=None, w
     records = []
     for together in _alike(asked):
         job = _Job(method, task, dataset, scale, together, weights, size, seed, str(device), data_root, dict(options or {}),
-                   {**together[0].sensor, **sensor}, strict, trained, own)
+                   {**together[0].sensor, **sensor}, strict, trained, own, tile)
         records += _records(job, limit, workers, progress, profile)
     return sorted(records, key=lambda record: [one.name for one in asked].index(record.protocol["name"]))
 
@@ -86,18 +95,19 @@ def _records(job, limit, workers, progress, profile):
     """Those of all protocols of a job."""
     begun = time.perf_counter()
     names = job.names(limit)
-    scores, failed, digest, unit = {}, {}, hashlib.sha256(), None
+    scores, failed, digest, unit, tile = {}, {}, hashlib.sha256(), None, None
     for name, values, used, fault in _bar(_each(job, names, workers), len(names), job.title(), progress):
         if fault:
             failed[name] = fault
         else:
-            scores[name], (pixels, unit) = values, used
+            scores[name], (pixels, unit, tiled) = values, used
             digest.update(pixels)
+            tile = tile or tiled
     if job.strict and failed:
         raise GirlibError(f"evaluate: {next(iter(failed.values()))}")
     same = dict(method=job.title(), task=job.task, dataset=job.dataset, scale=job.scale, options=job.options, weights=job.weights_hash(),
                 data=digest.hexdigest() if scores else None, failed=failed, profile=profile, seed=job.seed, device=job.device_name(),
-                trained=job.trained_how(), seconds=time.perf_counter() - begun, **provenance())
+                trained=job.trained_how(), tile=tile, seconds=time.perf_counter() - begun, **provenance())
     return [_record(same, protocol, job.sensor, metric, given, scores, unit)
             for protocol in job.protocols for metric, given in protocol.metrics]
 
@@ -138,6 +148,7 @@ class _Job:
     strict: bool
     trained: dict | None = None
     own: object = None                                          # captures that are no dataset of the book
+    tile: int | None = None
     _ready: dict = field(default_factory=dict)                  # what is made once in each process
 
     def __getstate__(self):
@@ -190,23 +201,35 @@ class _Job:
     def weights_hash(self):
         return getattr(self.restore(), "weights_hash", None)
 
+    def restored(self, sample):
+        """(restored, pixels of the tiles or None)."""
+        restore = self.restore()
+        network, pixels = getattr(restore, "network", None), sample.target.shape[-2] * sample.target.shape[-1]
+        tile = TILE * (pixels > LARGE) if self.tile is None else self.tile
+        if network is None or not tile:
+            return restore(sample), None
+        restored, how = network_in_tiles(network, sample.to(self.device_name()), tile, sample.meta.get("scale"))
+        return restored, None if how == "whole" else tile
+
     def score(self, place, name):
-        """(name, {metric: (value, count)}, (hash of what was scored, unit), None), or (name, None, None, what was wrong).
+        """(name, {metric: (value, count)}, (hash of what was scored, unit, tile), None), or (name, None, None, what was wrong).
 
         The count is what a metric that is taken over the whole set has to know of the image.
         """
-        task, restore = get_task(self.task), self.restore()
+        task = get_task(self.task)
+        self.restore()                                          # what is wrong with a method is no fault of an image
         try:
             capture = task.scene(self.seed + place, self.size) if self.dataset == "procedural" else self.data()[place]
             sample = task.observe(capture, scale=self.scale, seed=self.seed + place, **self.sensor)
-            restored = task.judged(restore(sample))
+            restored, tile = self.restored(sample)
+            restored = task.judged(restored)
             seen = {"restored": restored, "reference": sample.reference, "target": sample.target, "guide": sample.guide,
                     "low": sample.low, "valid": sample.valid}
             values = {_key(metric, given): _measured(metric, seen, given)
                       for protocol in self.protocols for metric, given in protocol.metrics}
         except GirlibError as error:
             return name, None, None, str(error)
-        return name, values, (_hash(capture), sample.unit), None
+        return name, values, (_hash(capture), sample.unit, tile), None
 
 
 def _measured(metric, seen, given):

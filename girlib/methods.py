@@ -173,6 +173,7 @@ def _of_network(network, predict, device, options, digest):
     def restore(sample):
         return predict(network, sample.to(device), **options)
     restore.weights_hash = digest
+    restore.network = None if hasattr(network, "predict") else network      # one that optimises sees the image as a whole
     return restore
 
 

@@ -8,9 +8,38 @@ Grid       Tiles begin at multiples of `step`, so that an image of lower resolut
            packs into blocks falls into the same blocks
 """
 
+import math
+
 import torch
 
 from girlib.errors import GirlibError
+
+# How far one pixel of the result sees in the finest image; and where a tile may begin, beside whole pixels of the sensor.
+MARGINS = {"svlrm": (12, 1), "fdkn": (40, 4), "dkn": (40, 4), "dagf": (144, 16), "cunet": (80, 1), "djf": (12, 1), "djfr": (12, 1)}
+BLENDED = (64, 32), 32                                              # margin and feather, step, of networks not listed
+
+
+def network_in_tiles(network, sample, tile, scale=None, progress=None):
+    """(restored, how): what surrounds the network sees the whole image, for it scales by its limits; the network works in tiles.
+
+    how: "whole" (nothing was cut), "tiles" (equal to the whole image but for rounding) or "blended" (the network pools over the
+    whole image, so its tiles differ from it a little). scale: pixels of the finest image for one of the sensor
+    """
+    margin, step = MARGINS.get(type(network).__module__.rpartition(".")[2], BLENDED)
+    margin, feather = margin if isinstance(margin, tuple) else (margin, 0)
+    step = math.lcm(step, scale or 1)
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            prepared = network.prepare(sample)
+            H, W = max(tuple(image.shape[-2:]) for image in prepared)           # a network may pad
+            cut = 0 < tile < max(H, W) and all(H % image.shape[-2] == 0 and H * image.shape[-1] == W * image.shape[-2] and
+                                               step % (H // image.shape[-2]) == 0 for image in prepared)
+            output = in_tiles(network, prepared, tile, margin, step, feather, progress) if cut else network(*prepared)
+            return network.finish(output, sample), "blended" if cut and feather else "tiles" if cut else "whole"
+    finally:
+        network.train(training)
 
 
 def in_tiles(work, images, tile, margin, step=1, feather=0, progress=None):

@@ -67,6 +67,26 @@ def test_a_grey_guide_is_the_luminance_of_the_colours(method):
         find_method(method, "depth", grey=1)(sample)
 
 
+@pytest.mark.parametrize(("network", "size", "bound"), [("svlrm", 96, 1e-6), ("fdkn", 128, 1e-6), ("dctnet", 128, 0.02)])
+def test_the_score_of_tiles_is_that_of_the_whole_image(network, size, bound):
+    """Equal but for rounding where a pixel sees a window; DCTNet transforms the whole image, so its blended tiles differ."""
+    whole, tiled = (evaluate(network, "depth", limit=1, size=size, scale=4, tile=tile)[0] for tile in (0, 64))
+    assert whole.tile is None and tiled.tile == 64
+    assert tiled.value == pytest.approx(whole.value, rel=bound)
+
+
+def test_only_large_images_are_cut_unless_asked_for(monkeypatch):
+    ask = lambda **given: evaluate("svlrm", "depth", limit=1, size=96, scale=4, **given)[0].tile
+    assert ask() is None and ask(tile=128) is None                             # a tile that holds the image
+    monkeypatch.setattr("girlib.evaluation.LARGE", 96 * 96 - 1)
+    monkeypatch.setattr("girlib.evaluation.TILE", 64)
+    assert ask() == 64 and ask(tile=0) is None
+    assert evaluate("gf", "depth", limit=1, size=96, scale=4)[0].tile is None       # filters need no tiles
+    for tile in (-1, 8, 63, 1.5, True, "64"):
+        with pytest.raises(GirlibError, match="evaluate: tile is"):
+            ask(tile=tile)
+
+
 def test_a_record_says_how_weights_of_our_own_came_about(tmp_path):
     from safetensors.torch import save_file
     network, budget = create_model("svlrm", "depth"), {"budget": "3 CPU-minutes", "seed": 0}
