@@ -14,6 +14,7 @@ import torch
 
 from girlib.errors import GirlibError
 from girlib.networks.weights import load_weights, read_weights
+from girlib.weights import find_weights
 
 NETWORKS = {                                                                # name -> file in this folder
     "sfigf": "sfigf", "dagf": "dagf", "mgdn": "mgdn", "gdd": "gdd",
@@ -39,17 +40,21 @@ def create_model(name, task, **options):
 
 
 def load_model(name, task, weights=None, scale=None, **options):
-    """A network with weights: None (random), "official" (its authors', from the folder of datasets), or the path of a file.
+    """A network with weights: None (random), "girlib" (ours, in the package), "official" (its authors', from the folder of datasets),
+    or the path of a file.
 
     A file may hold our names or the released ones, as safetensors, state dict, checkpoint, whole module or MatConvNet
-    network. Where a network was released for several scales, `scale` says which one.
+    network. Where there are weights for several scales, `scale` says which ones; those of the package bring their own options.
     """
     where = "load_model"
     network = _network(where, name)
     if weights is None:
         return _create(where, name, task, options)
     if weights == "girlib":
-        raise GirlibError(f'{where}: no weights of our own ship yet; give weights="official" or the path of a weights file.')
+        _check_task(where, name, network, task)
+        ours = find_weights(name, task, scale)
+        model = _create(where, name, task, {**ours.options, **options})
+        return load_weights(model, read_weights(ours.path), network, ours.path.name)
     if weights != "official":
         model = _create(where, name, task, options)
         return load_weights(model, read_weights(weights), network, Path(weights).name)

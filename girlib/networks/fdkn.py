@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from girlib.layers import check_images, luma, value_range
+from girlib.layers import check_images, luma, unit_range
 from girlib.networks.dkn import STEP, combine, fill_blocks, filter_at, normalise
 
-TASKS = {"depth": dict(channels=1)}
+TASKS = {"depth": dict(channels=1), "saliency": dict(channels=1)}
 RELEASED = {("depth", 8): "dkn/FDKN_8x"}
 NAMES = {"ImageKernel": "guide_kernel", "DepthKernel": "target_kernel"}
 
@@ -65,9 +65,9 @@ class Network(nn.Module):
         return (restored, {"weight": weight, "offset": offset, **packed}) if return_intermediates else restored
 
     def prepare(self, sample):
-        lowest, span = value_range(sample)
+        lowest, span = unit_range(sample)
         return (sample.target - lowest) / span, sample.guide.flip(1)         # RGB -> blue, green, red
 
     def finish(self, output, sample):
-        lowest, span = value_range(sample)
+        lowest, span = unit_range(sample)
         return output * span + lowest

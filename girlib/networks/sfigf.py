@@ -30,7 +30,7 @@ from torch import nn
 
 from girlib.attention import NeighborhoodCrossAttention, NeighborhoodSelfAttention
 from girlib.errors import GirlibError
-from girlib.layers import check_images, mirror_pad, value_range
+from girlib.layers import check_images, mirror_pad, unit_range
 from girlib.networks.sfigf_blocks import (
     CPA,
     ChannelGate,
@@ -398,10 +398,12 @@ class Network(nn.Module):
     guide_channels  as many as the target has, unless given; a guide of one channel is repeated, one of three made grey
     Table 5         features="private" (a), "shared" (b); fusion="convolution" (c), "linear" (d), "cross-attention" (e);
                     image_fusion="convolution" (f). Where the paper only names them, the form is our reading
+    residual        ours, for short trainings: the output is added to the target (of two images, to their mean) and begins small,
+                    gates begin open, and images in [0, 1] are stretched to [-2, 2]
     """
 
     def __init__(self, channels=1, guide_channels=None, width=32, levels=4, form="one-way", style="released",
-                 features="cooperative", fusion="gica", image_fusion="guided", standardise=False):
+                 features="cooperative", fusion="gica", image_fusion="guided", standardise=False, residual=False):
         super().__init__()
         self.channels, self.guide_channels = channels, guide_channels or channels
         self.form, self.style, self.standardise, self.levels = form, style, standardise, levels
@@ -417,6 +419,14 @@ class Network(nn.Module):
             for module in self.modules():
                 if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
                     nn.init.normal_(module.weight, std=0.02), nn.init.normal_(module.bias, std=0.02)
+        self.residual = residual
+        if residual:
+            if form not in ("one-way", "two-way") or style == "paper" and form == "two-way":
+                raise GirlibError(f"sfigf: residual=True needs an output like its target, but the form is {form!r}; leave it out.")
+            nn.init.normal_(self.body.output.layers[-1].weight, std=0.03), nn.init.zeros_(self.body.output.layers[-1].bias)
+            for module in self.modules():
+                if isinstance(module, ChannelGate):                 # else three in a row let a hundredth through
+                    nn.init.ones_(module.conv.bias)
 
     def forward(self, target, guide=None, return_intermediates=False):
         if self.form == "mono raw":
@@ -428,6 +438,8 @@ class Network(nn.Module):
             guide = self._adapted(guide)
             check_images("sfigf", target=(target, self.channels), guide=(guide, self.guide_channels))
             images = [guide, target] if self.form == "red raw" and self.style == "released" else [target, guide]
+            if self.residual:
+                images = [4 * target - 2, guide if self.standardise else 4 * guide - 2]
         restored, inside = self.body(*[self._extended(x) for x in images])
         height, width = target.shape[-2:]
         if self.form in ("red raw", "mono raw"):
@@ -437,6 +449,8 @@ class Network(nn.Module):
         if "mono" in inside:
             inside["mono"] = inside["mono"][..., :height, :width]
         restored = restored[..., :height, :width]
+        if self.residual:
+            restored = restored / 4 + (target if self.form == "one-way" else (target + guide) / 2)
         return (restored, inside) if return_intermediates else restored
 
     def _adapted(self, guide):
@@ -454,7 +468,7 @@ class Network(nn.Module):
     def prepare(self, sample):
         target, guide = sample.target, sample.guide
         if self.standardise:
-            lowest, span = value_range(sample)
+            lowest, span = unit_range(sample)
             target = (target - lowest) / span
             if self.style == "released" and guide.shape[1] == 3:                      # BGR, with the constants of RGB
                 mean, std = (guide.new_tensor(x).view(3, 1, 1) for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
@@ -463,6 +477,6 @@ class Network(nn.Module):
 
     def finish(self, output, sample):
         if self.standardise:
-            lowest, span = value_range(sample)
+            lowest, span = unit_range(sample)
             return output * span + lowest
         return output if self.form == "one-way" else output.clamp(0, 1)

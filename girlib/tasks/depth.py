@@ -16,9 +16,9 @@ from girlib.sensors import gaussian_noise, srgb
 from girlib.tasks import Protocol, Task, images
 
 
-def scene(seed, size=256):
-    """A room and its depth in metres."""
-    room = make_scene("indoor", seed, size)
+def scene(seed, size=256, **controls):
+    """A room and its depth in metres; `controls` are those of make_scene."""
+    room = make_scene("indoor", seed, size, **controls)
     return Capture(f"indoor {seed}", {"color": srgb(room.color), "depth": room.depth}, unit="m")
 
 

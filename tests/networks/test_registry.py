@@ -53,7 +53,7 @@ def test_what_does_not_exist_is_answered_with_what_does():
             ("svlrm is not made for the task 'hdr'; it knows depth, pansharpening, multifocus", lambda: create_model("svlrm", "hdr")),
             ("svlrm has no option 'widht'; it has channels, width, depth, slope, coefficients",
              lambda: create_model("svlrm", "depth", widht=3)),
-            ("no weights of our own ship yet", lambda: load_model("svlrm", "depth", "girlib")),
+            ("no weights of girlib for svlrm on depth; there are", lambda: load_model("svlrm", "depth", "girlib")),
             ("no weights of svlrm were released for depth at scale 3; there are 4, 8, 16",
              lambda: load_model("svlrm", "depth", "official", 3)),
             ("at scale None; there are 4, 8, 16", lambda: load_model("svlrm", "depth", "official")),
