@@ -52,6 +52,15 @@ def gf(sample, radius=4, eps=1e-3, grey=False):
     return guided_filter(sample.target, _guide(sample, grey), radius, eps, weight=weight)
 
 
+def gf_back(sample, radius=None, eps=1e-3, times=2):
+    """Guided filter of the enlarged target, then back-projection, so that no more is lost than noise; radius: half the scale."""
+    from girlib.backprojection import give_back
+    low = _low(sample, "gf-back")
+    radius = max(1, round(_size(sample)[1] / low.shape[-1] / 2)) if radius is None else radius
+    restored = gf(sample, radius=radius, eps=eps)
+    return give_back(restored.where(restored.isfinite(), sample.target), low, sample.valid, times)
+
+
 @on_raw
 def jbf(sample, radius=4, sigma_space=2.0, sigma_range=0.1):
     """Joint bilateral filter of the enlarged target."""
@@ -128,7 +137,7 @@ def _bracket(name, sample):
 
 CLASSICAL = {
     "input": as_given, "nearest": enlarged("nearest"), "bilinear": enlarged("bilinear"), "bicubic": enlarged("bicubic"),
-    "exp": enlarged("exp"), "gf": gf, "jbf": jbf, "jbu": jbu, "average": average, "first": first, "second": second,
+    "exp": enlarged("exp"), "gf": gf, "gf-back": gf_back, "jbf": jbf, "jbu": jbu, "average": average, "first": first, "second": second,
     "middle": middle, "merge": merge, "rolling": rolling,
 }
 

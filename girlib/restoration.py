@@ -7,12 +7,10 @@ Holes      NaN, infinity, the file's nodata value, and 0 in depth that isn't neg
 Range      depth and saliency stay between the target's smallest and largest measurement; other images in what their type can hold
 """
 
-import inspect
 import math
 import time
 import warnings
 from dataclasses import dataclass
-from importlib import import_module
 
 import numpy as np
 import torch
@@ -20,12 +18,10 @@ import torch.nn.functional as F
 
 from girlib.alignment import find_shift
 from girlib.errors import GirlibError
-from girlib.methods import CLASSICAL, find_method
-from girlib.networks import NETWORKS, load_model
 from girlib.resampling import check_whole, upsample
+from girlib.restoration_methods import apply, choose
 from girlib.samples import Sample
 from girlib.tasks import TASKS
-from girlib.tiles import in_tiles
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Pair:
     guide: tuple = ()
     enlarges: bool = False
     bounded: bool = False                                           # by the target's own smallest and largest value
-    method: str = "gf"
+    method: str = "gf"                                              # without weights of our own; where it enlarges: gf-back
 
 
 PAIRS = {
@@ -49,10 +45,6 @@ PAIRS = {
     "multiexposure": Pair((1, 3), (1, 3), method="average"),
 }
 TILE = 512
-# How far one pixel of the result sees in the finest image; and where a tile may begin, beside whole pixels of the sensor.
-MARGINS = {"svlrm": (12, 1), "fdkn": (40, 4), "dkn": (40, 4), "dagf": (144, 16), "cunet": (80, 1), "djf": (12, 1), "djfr": (12, 1)}
-BLENDED = (64, 32), 32                                              # margin and feather, step, of networks not listed
-
 
 @dataclass(frozen=True)
 class Restored:
@@ -74,7 +66,7 @@ def restore(target, guide, task="depth", scale=None, method=None, weights=None, 
     scale           how many times larger the guide is; without it, the sizes say so. Of a target that was enlarged before: how
                     many times, which chooses among released weights
     method          a name of `girlib.methods.list_methods()`, a network (Module) or a function of a Sample; default: the guided
-                    filter, for the last two tasks the average
+                    filter, with back-projection where the target is enlarged (gf-back), for the last two tasks the average
     weights         of a network: the path of a file, or "official"
     fill            fill holes, instead of leaving them as they were
     nodata          the value that stands for no measurement, beside NaN; default 0 in depth that isn't negative. False: none
@@ -96,11 +88,12 @@ def run(target, guide, task, scale=None, method=None, weights=None, *, fill=Fals
 
     start, options = time.perf_counter(), options or {}
     pair = check_task(task)
-    method = check_method(method or pair.method, weights, task)
     tile, device = check_whole("restore", "tile", tile, 0), find_device(str(device))
     if 0 < tile < 64:
         raise GirlibError(f"restore: tile is {tile}; expected 64 pixels or more, or 0 for the whole image at once.")
     scale, enlarged = check_pair(target, guide, pair, task, scale)
+    classical = "gf-back" if enlarged != (1, 1) else pair.method
+    method, weights = choose(method, weights, task, scale, (target.planes.shape[1], guide.planes.shape[1]), classical)
 
     given, size = target.planes, guide.planes.shape[-2:]
     valid, nodata = measured(given, target, nodata, task)
@@ -149,75 +142,6 @@ def run(target, guide, task, scale=None, method=None, weights=None, *, fill=Fals
     parts.append("no holes" if all_valid else f"{100 * holes:.2g} % holes {'filled' if fill else 'kept'}"
                  f" (not finite{'' if nodata is None else f', or {nodata:g}'})")
     return Restored(restored, before, enlarged, "; ".join([*parts, *notes, f"{time.perf_counter() - start:.1f} s"]), told)
-
-
-# ------------------------------------------------------------------------------------------------------- methods
-
-def apply(sample, method, task, scale, weights, tile, whole_scale, device, progress, options):
-    """(restored in the sample's unit, what was done in words)."""
-    if isinstance(method, torch.nn.Module) or method in NETWORKS:
-        if isinstance(method, torch.nn.Module):
-            name, model = type(method).__module__.rpartition(".")[2], method
-            if options and not hasattr(method, "predict"):
-                raise GirlibError(f"restore: {next(iter(options))} was given, but a network that is made already takes no options; leave "
-                                  "it out.")
-        else:
-            name, model = method, None
-        sample = Sample(*(image.float() for image in (sample.target, sample.guide)), None,
-                        None if sample.low is None or whole_scale is None else sample.low.float(), sample.valid, sample.unit, sample.meta)
-        if getattr(model or network_class(name), "predict", None):                  # it optimises for this image, as a whole
-            restored = find_method(method, task, weights, scale, device, **options)(sample)
-            return restored, name
-        model = (model or load_model(name, task, weights, scale, **options)).to(device)
-        restored, how = by_network(model, name, sample.to(device), tile, whole_scale, progress)
-        return restored, f"{name} ({weights or 'as given'}{how})"
-
-    work = find_method(method, task, None, scale, device, **options)
-    if not isinstance(method, str):
-        return work(sample), getattr(method, "__name__", type(method).__name__)
-    known = {name: options.get(name, default) for name, default in defaults(CLASSICAL[method]).items()}
-    words = f"{method} ({', '.join(f'{name} {value:g}' for name, value in known.items())})" if known else method
-    margin = {"gf": lambda: 2 * known["radius"], "jbf": lambda: known["radius"],
-              "jbu": lambda: (known["radius"] + 2) * (whole_scale or 0)}.get(method)
-    if not tile or margin is None or (method == "jbu" and whole_scale is None):
-        return work(sample), words
-
-    def part(target, guide, low, valid):
-        return work(Sample(target, guide, None, low, valid, sample.unit, sample.meta))
-
-    low = sample.low if method == "jbu" else None
-    return in_tiles(part, (sample.target, sample.guide, low, sample.valid), tile, margin(), whole_scale or 1, progress=progress), words
-
-
-def by_network(model, name, sample, tile, whole_scale, progress):
-    """What surrounds the network sees the whole image, for it scales by the image's limits; the network itself works in tiles.
-
-    Returns the restored image and, where tiles are not the same as the whole image, words that say so.
-    """
-    margin, step = MARGINS.get(name, BLENDED)
-    margin, feather = margin if isinstance(margin, tuple) else (margin, 0)
-    step = math.lcm(step, whole_scale or 1)
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            prepared = model.prepare(sample)
-            H, W = max(tuple(image.shape[-2:]) for image in prepared)           # a network may pad
-            cut = 0 < tile < max(H, W) and all(H % image.shape[-2] == 0 and H * image.shape[-1] == W * image.shape[-2] and
-                                               step % (H // image.shape[-2]) == 0 for image in prepared)
-            output = in_tiles(model, prepared, tile, margin, step, feather, progress) if cut else model(*prepared)
-            how = ", which looks at the whole image, in tiles that are blended" if cut and feather else ""
-            return model.finish(output, sample), how
-    finally:
-        model.train(training)
-
-
-def network_class(name):
-    return import_module(f"girlib.networks.{NETWORKS[name]}").Network
-
-
-def defaults(function):
-    return {name: entry.default for name, entry in inspect.signature(function).parameters.items() if entry.default is not entry.empty}
 
 
 # --------------------------------------------------------------------------------------------- holes, range and unit
@@ -359,26 +283,6 @@ def check_task(task):
     if task in TASKS:
         raise GirlibError(f"restore: the task {task!r} needs more than two images of one scene; restore does {', '.join(PAIRS)}.")
     raise GirlibError(f"restore: there is no task {task!r}; there are {', '.join(PAIRS)}.")
-
-
-def check_method(method, weights, task):
-    if weights == "girlib":
-        raise GirlibError('restore: no weights of girlib itself ship yet; give weights="official" or the path of a file, or use a '
-                          "classical method such as gf.")
-    if not isinstance(method, str):
-        if weights is not None or not callable(method):
-            raise GirlibError(f"restore: method is {type(method).__name__} and weights {weights!r}; give a name and weights, or a network "
-                              "that has its weights, or a function.")
-        return method
-    if method not in CLASSICAL and method not in NETWORKS:
-        raise GirlibError(f"restore: there is no method {method!r}; there are {', '.join([*CLASSICAL, *NETWORKS])}.")
-    if method in CLASSICAL and weights is not None:
-        raise GirlibError(f"restore: {method} has no weights, but weights={str(weights)!r} was given; leave it out, or name the network "
-                          "they belong to (method).")
-    if method in NETWORKS and weights is None and not hasattr(network_class(method), "predict"):
-        raise GirlibError(f"restore: {method} is a network and needs weights; give weights=\"official\" or the path of a file, or use a "
-                          "classical method such as gf.")
-    return method
 
 
 def check_pair(target, guide, pair, task, scale):

@@ -26,11 +26,51 @@ def scene(h=12, w=14, scale=4, seed=0):
 
 # ------------------------------------------------------------------------------------------------------------ arrays
 
-def test_the_default_is_the_guided_filter_of_the_enlarged_target():
+def enlarged(low, size):
+    return np.asarray(Image.fromarray(low.astype(np.float32)).resize(size[::-1], Image.Resampling.BICUBIC), np.float64)
+
+
+@pytest.mark.parametrize("noise", [0, 30])
+def test_the_default_is_the_guided_filter_and_what_it_lost_beyond_noise(noise):
+    low, guide = scene(7, 9)
+    low = low + np.random.default_rng(1).normal(0, noise, low.shape)
+    expected = guided_filter_by_loops(enlarged(low, (28, 36))[None], guide.transpose(2, 0, 1) / 255, 2, 1e-3)[0]
+    second = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
+    level = np.median([abs((second * low[y:y + 3, x:x + 3]).sum()) for y in range(5) for x in range(7)]) / 0.6745
+    for _ in range(2):
+        missing = low - enlarged(expected, low.shape)                                   # of Pillow: reduces, too
+        around = [[np.mean(missing[max(y - 1, 0):y + 2, max(x - 1, 0):x + 2] ** 2) for x in range(9)] for y in range(7)]
+        expected += enlarged(missing * np.clip(1 - level ** 2 / np.array(around), 0, 1), (28, 36))
+    assert np.abs(girlib.restore(low, guide) - expected.clip(low.min(), low.max())).max() < 1e-3 * np.ptp(low)
+
+
+def test_the_default_between_images_of_one_size_is_the_guided_filter():
     low, guide = scene(4, 5)
-    enlarged = np.asarray(Image.fromarray(low.astype(np.float32)).resize((20, 16), Image.Resampling.BICUBIC), np.float64)
-    expected = guided_filter_by_loops(enlarged[None], guide.transpose(2, 0, 1) / 255, 4, 1e-3)[0].clip(low.min(), low.max())
+    low = np.kron(low, np.ones((4, 4)))
+    expected = guided_filter_by_loops(low[None], guide.transpose(2, 0, 1) / 255, 4, 1e-3)[0].clip(low.min(), low.max())
     assert np.abs(girlib.restore(low, guide) - expected).max() < 1e-3 * np.ptp(low)
+
+
+@pytest.mark.parametrize("scale", [4, 8, 16])
+def test_the_default_comes_closer_than_bicubic_with_noise_and_without(scale):
+    """On every scene by at least 3 per cent of the root mean square error without noise, 1 with noise of 2 per cent of the range."""
+    task = girlib.get_task("depth")
+    for seed in range(3):
+        scene = task.scene(seed, 256)
+        for noise, most in ((0, 0.97), (25, 0.99)):
+            sample = task.observe(scene, scale=scale, grey_noise=noise)
+            low, guide, truth = sample.low[0, 0], sample.guide[0], sample.reference[0, 0]
+            error = {method: (girlib.restore(low, guide, method=method) - truth).square().mean().sqrt() for method in (None, "bicubic")}
+            assert error[None] < most * error["bicubic"], (seed, noise, error)
+
+
+@pytest.mark.parametrize("name", ["saliency", "pansharpening"])
+def test_the_default_of_other_tasks_that_enlarge_comes_closer_than_bicubic(name):
+    for seed in range(3):
+        sample = girlib.get_task(name).sample(seed, size=128)
+        low, guide, truth = sample.low[0], sample.guide[0], sample.reference[0]
+        error = {method: (girlib.restore(low, guide, name, method=method) - truth).square().mean().sqrt() for method in (None, "bicubic")}
+        assert error[None] < 0.97 * error["bicubic"], (seed, error)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32", "float16", "float32", "float64"])
@@ -86,7 +126,7 @@ def test_a_method_may_be_a_function_or_a_network():
 
 # ----------------------------------------------------------------------------------------------------- holes and range
 
-@pytest.mark.parametrize("method", ["gf", "jbf", "jbu", "bicubic"])
+@pytest.mark.parametrize("method", ["gf", "gf-back", "jbf", "jbu", "bicubic"])
 @pytest.mark.parametrize("mark", [np.nan, np.inf, 0.0, 65535.0])
 def test_holes_stay_and_never_spread(mark, method):
     low, guide = scene()
@@ -107,7 +147,7 @@ def test_holes_are_filled_by_choice_with_what_lies_around_them():
     assert np.isfinite(out).all() and np.abs(out - whole).max() < 200                    # steps are 500 and 900
     far = np.ones_like(out, bool)
     far[16:56, 0:40] = False
-    assert np.abs(out - whole)[far].max() < 1e-3
+    assert np.abs(out - whole)[far].max() < 1                           # the noise is measured without the hole, which changes it little
 
 
 def test_a_hole_as_large_as_half_the_image_is_filled_within_the_range():
@@ -142,7 +182,7 @@ def test_the_result_stays_in_the_targets_range_where_the_plain_method_leaves_it(
 
 # --------------------------------------------------------------------------------------------------------------- tiles
 
-@pytest.mark.parametrize("method", ["gf", "jbf", "jbu"])
+@pytest.mark.parametrize("method", ["gf", "gf-back", "jbf", "jbu"])
 def test_tiles_equal_the_whole_image(method):
     low, guide = scene(40, 44)
     low[10:14, 20:22] = np.nan
@@ -159,7 +199,7 @@ def test_tiles_of_a_network_equal_the_whole_image_and_need_their_margin(name, op
         for parameter in model.parameters():
             if parameter.numel() == 1:
                 parameter.fill_(0.4)                                # a norm that starts as the identity shall do something
-    margin, step = restoration.MARGINS[name]
+    margin, step = tiles.MARGINS[name]
     images = torch.rand(1, 1, *size), torch.rand(1, 3 if name != "svlrm" else 1, *size)
     tile = 160 if name == "dagf" else 64
     with torch.no_grad():
@@ -266,7 +306,8 @@ LOW, GUIDE = scene()
     ((LOW, GUIDE, "depth", None, "magic"), "no method 'magic'"),
     ((LOW, GUIDE, "depth", None, "dagf"), "needs weights"),
     ((LOW, GUIDE, "depth", None, "gf", "w.pth"), "no weights"),
-    ((LOW, GUIDE, "depth", None, "dagf", "girlib"), "no weights of girlib itself ship yet"),
+    ((LOW, GUIDE, "depth", None, None, "w.pth"), "name it"),
+    ((LOW, GUIDE, "depth", None, "dagf", "girlib"), "weights"),
     ((LOW, GUIDE, "depth", None, "dagf", "absent.pth"), "absent.pth"),
     ((LOW > 0, GUIDE), "bool"),
     ((LOW[:0], GUIDE), "empty"),
@@ -284,7 +325,7 @@ def test_wrong_arrays_get_one_sentence(given, said):
 
 
 @pytest.mark.parametrize("options, said", [({"tile": 10}, "tile is 10"), ({"nodata": "x"}, "nodata is 'x'"), ({"device": "gpu"}, "gpu"),
-                                           ({"diameter": 3}, "diameter"), ({"radius": -1}, "radius is -1"),
+                                           ({"diameter": 3}, "diameter"), ({"radius": -1}, "radius is -1"), ({"radius": "x"}, "radius='x'"),
                                            ({"method": Pooling(), "radius": 3}, "radius was given")])
 def test_wrong_options_get_one_sentence(options, said):
     with pytest.raises(GirlibError, match=said):

@@ -1,0 +1,99 @@
+"""Which method restores a pair, and how it is let work on an image of any size.
+
+Choice     weights of our own where there are some for task, scale and channels; else a classical method, which needs none
+Tiles      each method with the margin that one pixel of its result sees, so that tiles and the whole image are equal. A network that
+           pools over the whole image can't be cut so: its tiles are blended, and the line that says what was done says so
+"""
+
+import inspect
+from importlib import import_module
+
+import torch
+
+from girlib.backprojection import give_back
+from girlib.errors import GirlibError
+from girlib.methods import CLASSICAL, find_method
+from girlib.networks import NETWORKS, load_model
+from girlib.samples import Sample
+from girlib.tiles import in_tiles, network_in_tiles
+
+
+def choose(method, weights, task, scale, channels, classical):
+    """(method, weights) as they are asked for, or what suits; everything about them that can be wrong without reading a file."""
+    if method is None and weights is not None:
+        raise GirlibError(f"restore: weights={str(weights)!r} was given without the network they belong to; name it (method).")
+    if method is None:
+        return classical, None
+    if not isinstance(method, str):
+        if weights is not None or not callable(method):
+            raise GirlibError(f"restore: method is {type(method).__name__} and weights {weights!r}; give a name and weights, or a network "
+                              "that has its weights, or a function.")
+        return method, None
+    if method not in CLASSICAL and method not in NETWORKS:
+        raise GirlibError(f"restore: there is no method {method!r}; there are {', '.join([*CLASSICAL, *NETWORKS])}.")
+    if method in CLASSICAL and weights is not None:
+        raise GirlibError(f"restore: {method} has no weights, but weights={str(weights)!r} was given; leave it out, or name the network "
+                          "they belong to (method).")
+    if method in NETWORKS and weights is None and not hasattr(network_class(method), "predict"):
+        raise GirlibError(f"restore: {method} is a network and needs weights; give weights=\"official\" or the path of a file, or use a "
+                          "classical method such as gf.")
+    return method, weights
+
+
+def apply(sample, method, task, scale, weights, tile, whole_scale, device, progress, options):
+    """(restored in the sample's unit, what was done in words)."""
+    if isinstance(method, torch.nn.Module) or method in NETWORKS:
+        return with_network(sample, method, task, scale, weights, tile, whole_scale, device, progress, options)
+    work = find_method(method, task, None, scale, device, **options)
+    if not isinstance(method, str):
+        return work(sample), getattr(method, "__name__", type(method).__name__)
+    known = {name: options.get(name, default) for name, default in defaults(CLASSICAL[method]).items()}
+    if "radius" in known and known["radius"] is None:
+        known["radius"] = max(1, round(sample.guide.shape[-1] / sample.low.shape[-1] / 2)) if sample.low is not None else 1
+    for name, value in known.items():
+        if not isinstance(value, (bool, int, float)):
+            raise GirlibError(f"restore: {method} was given {name}={value!r}; expected a number.")
+    words = ", ".join(f"{name} {value:g}" for name, value in known.items() if value is not False)
+    words = f"{method} ({words})" if words else method
+    margin = {"gf": lambda: 2 * known["radius"], "gf-back": lambda: 2 * known["radius"], "jbf": lambda: known["radius"],
+              "jbu": lambda: (known["radius"] + 2) * (whole_scale or 0)}.get(method)
+    if not tile or margin is None or (method == "jbu" and whole_scale is None):
+        return work(sample), words
+    if method == "gf-back" and sample.low is not None:              # its second half measures the noise of the whole image
+        filtered, _ = apply(sample, "gf", task, scale, None, tile, whole_scale, device, progress,
+                            {"radius": known["radius"], "eps": known["eps"]})
+        filtered = torch.where(filtered.isfinite(), filtered, sample.target)
+        return give_back(filtered, sample.low, sample.valid, known["times"]), words
+
+    def part(target, guide, low, valid):
+        return work(Sample(target, guide, None, low, valid, sample.unit, sample.meta))
+
+    low = sample.low if method == "jbu" else None
+    return in_tiles(part, (sample.target, sample.guide, low, sample.valid), tile, margin(), whole_scale or 1, progress=progress), words
+
+
+def with_network(sample, method, task, scale, weights, tile, whole_scale, device, progress, options):
+    """As apply, for a network by name or as it is."""
+    if isinstance(method, torch.nn.Module):
+        name, model = type(method).__module__.rpartition(".")[2], method
+        if options and not hasattr(method, "predict"):
+            raise GirlibError(f"restore: {next(iter(options))} was given, but a network that is made already takes no options; leave "
+                              "it out.")
+    else:
+        name, model = method, None
+    sample = Sample(*(image.float() for image in (sample.target, sample.guide)), None,
+                    None if sample.low is None or whole_scale is None else sample.low.float(), sample.valid, sample.unit, sample.meta)
+    if getattr(model or network_class(name), "predict", None):      # it optimises for this image, as a whole
+        return find_method(method, task, weights, scale, device, **options)(sample), name
+    model = (model or load_model(name, task, weights, scale, **options)).to(device)
+    restored, how = network_in_tiles(model, sample.to(device), tile, whole_scale, progress)
+    told = ", which looks at the whole image, in tiles that are blended" if how == "blended" else ""
+    return restored, f"{name} ({weights or 'as given'}{told})"
+
+
+def network_class(name):
+    return import_module(f"girlib.networks.{NETWORKS[name]}").Network
+
+
+def defaults(function):
+    return {name: entry.default for name, entry in inspect.signature(function).parameters.items() if entry.default is not entry.empty}
