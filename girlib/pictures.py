@@ -12,6 +12,7 @@ Safety     as in girlib.datasets.files: nothing in a file is executed, and damag
 
 import os
 import struct
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -26,6 +27,7 @@ from girlib.errors import GirlibError
 PHOTOS, TIFFS, HDF5 = (".png", ".jpg", ".jpeg", ".bmp"), (".tif", ".tiff"), (".h5", ".hdf5")
 ARCHIVES, RAW = (".npz", ".mat", *HDF5), (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw")
 SUFFIXES = (*PHOTOS, *TIFFS, ".npy", *ARCHIVES, *RAW)
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEPT_CHUNKS = (b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"pHYs", b"tIME", b"tEXt", b"zTXt", b"iTXt", b"eXIf")
 # tags of TIFF that describe the storage, or point to places in the file
 STORAGE = {254, 255, 256, 257, 258, 259, 262, 266, 270, 273, 277, 278, 279, 282, 283, 284, 296, 305, 317, 320, 322, 323, 324, 325, 330,
@@ -62,7 +64,7 @@ def read(path):
         if path.is_dir():
             refuse(path, "is a folder", "a file (or two folders)")
         if suffix in PHOTOS:
-            array = read_image(path, "RGB", "L", "I;16", "RGBA")
+            array = read_png16(path) if suffix == ".png" and has_16_bit_colours(path) else read_image(path, "RGB", "L", "I;16", "RGBA")
             return Picture(path, array, extra={"chunks": chunks(path)} if suffix == ".png" else {"info": info(path)})
         if suffix in TIFFS:
             return read_tiff(path)
@@ -131,7 +133,46 @@ def info(path):
         return {name: image.info[name] for name in ("icc_profile", "exif", "dpi") if name in image.info}
 
 
+def has_16_bit_colours(path):
+    """Of a PNG: 16 bits, and colour type 2 (RGB) or 6 (with transparency)."""
+    if not Path(path).is_file():
+        return False
+    with open(path, "rb") as file:
+        start = file.read(26)
+    return start[:16] == SIGNATURE + b"\0\0\0\rIHDR" and start[24:] in (b"\x10\2", b"\x10\6")
+
+
+def read_png16(path):
+    """(H, W, 3 or 4) uint16. Pillow keeps 8 bits of 16: asked for big-endian numbers the upper ones, for little-endian the lower."""
+    Image, halves = library("PIL.Image", "pillow"), []
+    with decoding(path, "a 16-bit colour PNG"):
+        with Image.open(path, formats=["PNG"]) as image:
+            check_size(path, (image.height, image.width, len(image.getbands())))
+            image.verify()                                          # load() does not look at the checksums
+        for order in "BL":
+            with Image.open(path, formats=["PNG"]) as image:
+                image.tile = [tile._replace(args=f"{image.mode};16{order}") for tile in image.tile]
+                halves.append(np.asarray(image).astype(np.uint16))
+    return halves[0] << 8 | halves[1]
+
+
+def png16(array, chunks=()):
+    """A PNG file of (H, W, 3 or 4) uint16, which Pillow doesn't write: each row as its difference from the one above."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    H, W, C = array.shape
+    rows = np.zeros((H, 1 + 2 * W * C), np.uint8)
+    rows[:, 0] = 2                                                  # the filter "Up" of each row
+    rows[:, 1:] = np.ascontiguousarray(array.astype(">u2")).view(np.uint8).reshape(H, -1)
+    rows[1:, 1:] -= rows[:-1, 1:].copy()
+    header = struct.pack(">IIBBBBB", W, H, 16, {3: 2, 4: 6}[C], 0, 0, 0)
+    return SIGNATURE + chunk(b"IHDR", header) + b"".join(chunks) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
 def png(array, chunks=(), info=None):
+    if array.ndim == 3 and array.dtype == np.uint16:
+        return png16(array, chunks)
     buffer = BytesIO()
     library("PIL.Image", "pillow").fromarray(np.ascontiguousarray(array)).save(buffer, "PNG", **(info or {}))
     data = buffer.getvalue()

@@ -93,7 +93,7 @@ def run(target, guide, task, scale=None, method=None, weights=None, *, fill=Fals
         raise GirlibError(f"restore: tile is {tile}; expected 64 pixels or more, or 0 for the whole image at once.")
     scale, enlarged = check_pair(target, guide, pair, task, scale)
     classical = "gf-back" if enlarged != (1, 1) else pair.method
-    method, weights = choose(method, weights, task, scale, (target.planes.shape[1], guide.planes.shape[1]), classical)
+    method, weights = choose(method, weights, task, scale if pair.enlarges else None, (target.planes.shape[1], guide.planes.shape[1]), classical)
 
     given, size = target.planes, guide.planes.shape[-2:]
     valid, nodata = measured(given, target, nodata, task)
@@ -288,6 +288,8 @@ def check_task(task):
 def check_pair(target, guide, pair, task, scale):
     """(scale, how many times the guide has more rows and columns)."""
     (N, C, h, w), (M, G, H, W) = target.planes.shape, guide.planes.shape
+    if pair.target and C == 4 and target.layout == "HWC" and 3 in pair.target:
+        raise GirlibError("restore: the target has 4 channels; expected 1 or 3, so drop the transparency first.")
     if pair.target and C not in pair.target:
         raise GirlibError(f"restore: the target has {C} channels, but {task} expects {' or '.join(map(str, pair.target))}; are target and "
                           "guide swapped?")

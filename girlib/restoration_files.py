@@ -31,9 +31,11 @@ def restore_files(target, guide, output, task="depth", scale=None, method=None, 
 def one(target, guide, output, task, scale, method, weights, compare=None, nodata=None, **options):
     """Restores one pair; returns the line that says what was done."""
     picture, helper = pictures.read(target), pictures.read(guide)
-    image = Image(picture.array, "target")
+    image, seen = Image(picture.array, "target"), helper.array
+    if helper.path.suffix.lower() in pictures.PHOTOS and seen.ndim == 3:
+        seen = seen[..., :3]                                        # without transparency
     nodata = picture.nodata if nodata is None else nodata
-    done = run(image, Image(helper.array, "guide"), task, scale, method, weights, nodata=nodata, **options)
+    done = run(image, Image(seen, "guide"), task, scale, method, weights, nodata=nodata, **options)
     for text in done.warnings:
         print(f"girlib: {Path(target).name}: {text}", file=sys.stderr)
     pictures.write(output, image.array(done.planes), picture, done.enlarged)

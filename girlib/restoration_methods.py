@@ -6,6 +6,7 @@ Tiles      each method with the margin that one pixel of its result sees, so tha
 """
 
 import inspect
+from dataclasses import replace
 from importlib import import_module
 
 import torch
@@ -13,17 +14,27 @@ import torch
 from girlib.backprojection import give_back
 from girlib.errors import GirlibError
 from girlib.methods import CLASSICAL, find_method
+from girlib.metrics import METRICS
 from girlib.networks import NETWORKS, load_model
 from girlib.samples import Sample
 from girlib.tiles import in_tiles, network_in_tiles
+from girlib.weights import list_weights
+
+# Channels of target and guide in the scenes on which our weights were trained.
+TRAINED = {"depth": (1, 3), "saliency": (1, 3), "pansharpening": (8, 1), "hyperspectral": (31, 3), "flash": (3, 3),
+           "multifocus": (3, 3), "multiexposure": (3, 3)}
 
 
 def choose(method, weights, task, scale, channels, classical):
     """(method, weights) as they are asked for, or what suits; everything about them that can be wrong without reading a file."""
-    if method is None and weights is not None:
+    if method is None and weights not in (None, "girlib"):
         raise GirlibError(f"restore: weights={str(weights)!r} was given without the network they belong to; name it (method).")
     if method is None:
-        return classical, None
+        network = ours(task, scale, *channels)
+        if network is None and weights == "girlib":
+            raise GirlibError(f"restore: no weights of girlib suit {task} at scale {scale} with {channels[0]} and {channels[1]} channels; "
+                              f"leave them out, and {classical} restores, which needs none.")
+        return (network, "girlib") if network else (classical, None)
     if not isinstance(method, str):
         if weights is not None or not callable(method):
             raise GirlibError(f"restore: method is {type(method).__name__} and weights {weights!r}; give a name and weights, or a network "
@@ -38,6 +49,23 @@ def choose(method, weights, task, scale, channels, classical):
         raise GirlibError(f"restore: {method} is a network and needs weights; give weights=\"official\" or the path of a file, or use a "
                           "classical method such as gf.")
     return method, weights
+
+
+def ours(task, scale, channels, guide_channels):
+    """The network whose weights come with girlib for a task, scale and number of channels, of several the best scored; or None."""
+    if not (suits(channels, TRAINED[task][0]) and suits(guide_channels, TRAINED[task][1])):
+        return None
+    found = []
+    for one in list_weights(task=task):
+        if scale in one.scales:
+            score = next(score for score in one.header["scores"] if score["scale"] == scale)
+            found.append((score["value"] * (1 if METRICS[score["metric"]].direction == "higher" else -1), one.network))
+    return max(found)[1] if found else None
+
+
+def suits(given, taken):
+    """Whether an image of so many channels can be handed to a network: a single one is repeated."""
+    return given == taken or (given, taken) == (1, 3)
 
 
 def apply(sample, method, task, scale, weights, tile, whole_scale, device, progress, options):
@@ -86,9 +114,16 @@ def with_network(sample, method, task, scale, weights, tile, whole_scale, device
     if getattr(model or network_class(name), "predict", None):      # it optimises for this image, as a whole
         return find_method(method, task, weights, scale, device, **options)(sample), name
     model = (model or load_model(name, task, weights, scale, **options)).to(device)
+    single = sample.target.shape[1] == 1
+    if weights == "girlib":
+        wanted = TRAINED[task]
+        target, guide, low = (image.expand(-1, count, -1, -1) if image is not None and image.shape[1] == 1 and count == 3 else image
+                              for image, count in zip((sample.target, sample.guide, sample.low), (*wanted, wanted[0]), strict=True))
+        sample = replace(sample, target=target, guide=guide, low=low)
     restored, how = network_in_tiles(model, sample.to(device), tile, whole_scale, progress)
     told = ", which looks at the whole image, in tiles that are blended" if how == "blended" else ""
-    return restored, f"{name} ({weights or 'as given'}{told})"
+    told = ("weights of girlib" if weights == "girlib" else str(weights or "as given")) + told
+    return restored.mean(dim=1, keepdim=True) if single else restored, f"{name} ({told})"
 
 
 def network_class(name):

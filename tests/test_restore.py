@@ -9,7 +9,7 @@ from oracles import guided_filter as guided_filter_by_loops
 from PIL import Image
 
 import girlib
-from girlib import restoration, tiles
+from girlib import restoration, restoration_methods, tiles
 from girlib.alignment import find_shift
 from girlib.errors import GirlibError
 from girlib.networks import create_model
@@ -122,6 +122,51 @@ def test_a_method_may_be_a_function_or_a_network():
     torch.manual_seed(0)
     out = girlib.restore(low, guide, method=create_model("svlrm", "depth", width=4, depth=1))
     assert out.shape == (48, 56) and out.min() >= low.min() and out.max() <= low.max()
+
+
+def shipped(monkeypatch, task, scales, **options):
+    """As if weights of a small network came with the package; returns what the network saw."""
+    from girlib.weights import Weights
+    seen = []
+
+    class Brightening(torch.nn.Module):
+        def prepare(self, sample):
+            seen.append((sample.target.shape[1], sample.guide.shape[1]))
+            return sample.target, sample.guide
+
+        def forward(self, target, guide):
+            return target + 0.01 * guide.mean(dim=1, keepdim=True)
+
+        def finish(self, output, sample):
+            return output
+
+    kept = [Weights("fdkn", task, scales, None, {"scores": [{"metric": "rmse", "value": 1.0, "scale": scale} for scale in scales]})]
+    monkeypatch.setattr(restoration_methods, "list_weights", lambda task=None: [one for one in kept if one.task == task])
+    monkeypatch.setattr(restoration_methods, "load_model", lambda name, task, weights, scale: Brightening())
+    return seen
+
+
+def test_weights_that_come_along_are_the_default_where_scale_and_channels_suit(monkeypatch):
+    low, guide = scene()
+    seen = shipped(monkeypatch, "depth", (4, 8))
+    did = lambda *given, **options: restoration.run(restoration.Image(given[0], "target"), restoration.Image(given[1], "guide"),
+                                                    *given[2:], **options).did
+    assert "fdkn (weights of girlib" in did(low, guide, "depth") and seen[-1] == (1, 3)
+    assert "fdkn (weights of girlib" in did(low, guide[..., 0], "depth") and seen[-1] == (1, 3)           # grey, repeated
+    assert "gf-back" in did(low, guide.repeat(4, 0).repeat(4, 1), "depth")                                # x16
+    assert "gf (" in did(low.repeat(4, 0).repeat(4, 1), guide, "depth") and len(seen) == 2                # enlarged before
+    shipped(monkeypatch, "pansharpening", (4,))
+    bands = np.random.default_rng(0).random((4, 8, 8))
+    assert "gf-back" in did(bands, np.ones((32, 32)), "pansharpening")                                    # trained with 8
+    with pytest.raises(GirlibError, match="no weights of girlib suit pansharpening at scale 4 with 4 and 1 channels"):
+        girlib.restore(bands, np.ones((32, 32)), "pansharpening", weights="girlib")
+
+
+def test_grey_photographs_stay_grey_where_the_network_wants_colours(monkeypatch):
+    seen = shipped(monkeypatch, "flash", (None,))
+    image = np.random.default_rng(0).random((20, 30))
+    out = girlib.restore(image, image, "flash")
+    assert out.shape == (20, 30) and seen == [(3, 3)] and np.abs(out - (image * 1.01).clip(0, 1)).max() < 1e-6
 
 
 # ----------------------------------------------------------------------------------------------------- holes and range

@@ -56,6 +56,42 @@ def test_png_keeps_depth_and_every_word_about_it(tmp_path, capsys):
     assert line.count("\n") == 1 and all(word in line for word in ("12x14 uint16", "48x56", "gf", "no holes", "out.png"))
 
 
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_png_of_16_bit_colours_keeps_all_of_them(tmp_path, interlaced):
+    import cv2
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 65536, (37, 53, 3)).astype(np.uint16)
+    image[9:20] = image[9] // 3                                         # rows of which each repeats the one above
+    if interlaced:
+        (tmp_path / "a.png").write_bytes(adam7(image))
+    else:
+        cv2.imwrite(str(tmp_path / "a.png"), image[..., ::-1])
+    assert np.array_equal(pictures.read(tmp_path / "a.png").array, image)
+    restore_files(tmp_path / "a.png", tmp_path / "a.png", tmp_path / "out.png", "multifocus")
+    assert np.array_equal(cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)[..., ::-1], image)
+    restore_files(tmp_path / "a.png", tmp_path / "a.png", tmp_path / "flash.png", "flash", options={"eps": 1e9})
+    assert cv2.imread(str(tmp_path / "flash.png"), cv2.IMREAD_UNCHANGED).std() < image.std() / 2
+
+
+def adam7(image):
+    """A PNG whose seven passes hold ever finer pixels, unfiltered: PNG specification, 8.2."""
+    rows = b""
+    for y, x, dy, dx in ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)):
+        rows += b"".join(b"\0" + row.astype(">u2").tobytes() for row in image[y::dy, x::dx])
+    header = struct.pack(">IIBBBBB", image.shape[1], image.shape[0], 16, 2, 0, 0, 1)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_a_guide_may_be_transparent_and_have_16_bits(tmp_path):
+    import cv2
+    target, guide = write_pair(tmp_path)
+    colours = np.asarray(Image.open(guide)).astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / "deep.png"), np.dstack([colours[..., ::-1], np.full(colours.shape[:2], 9, np.uint16)]))
+    restore_files(target, tmp_path / "deep.png", tmp_path / "deep_out.png")
+    restore_files(target, guide, tmp_path / "out.png")
+    assert np.abs(np.asarray(Image.open(tmp_path / "deep_out.png")).astype(int) - np.asarray(Image.open(tmp_path / "out.png"))).max() <= 1
+
+
 def test_a_jpeg_comes_out_as_png_with_its_profile_and_exif(tmp_path):
     _, guide = scene()
     exif = Image.Exif()
