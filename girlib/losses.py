@@ -32,6 +32,12 @@ def mse_loss(restored, reference):
     return F.mse_loss(restored, reference)
 
 
+def rmse_loss(restored, reference):
+    """Root of the mean squared difference over the whole batch: a flat patch counts for little, unlike in the mean of roots."""
+    _check("rmse_loss", restored=restored, reference=reference)
+    return (F.mse_loss(restored, reference) + 1e-6).sqrt()
+
+
 def charbonnier_loss(restored, reference, eps=1e-3):
     """Mean of sqrt(d^2 + eps^2): |d| made smooth at zero (an option of DAGF; SVLRM sums it, with eps 1e-6)."""
     _check("charbonnier_loss", restored=restored, reference=reference)

@@ -7,13 +7,25 @@ differs, `note` says how. The short profiles share one schedule: a schedule of 2
 from dataclasses import asdict, dataclass, field, replace
 
 from girlib.errors import GirlibError
-from girlib.losses import MGDNLoss, charbonnier_loss, dagf_loss, l1_loss, mono_raw_loss, mse_loss, multifocus_loss, supervised
+from girlib.losses import (
+    MGDNLoss,
+    charbonnier_loss,
+    dagf_loss,
+    l1_loss,
+    mono_raw_loss,
+    mse_loss,
+    multifocus_loss,
+    rmse_loss,
+    supervised,
+)
 from girlib.networks import create_model
 from girlib.notebook import PROFILES
 from girlib.tasks import get_task
+from girlib.weights import find_weights
 
 LOSSES = {                                  # name -> function of (restored, sample, intermediates)
-    "l1": supervised(l1_loss), "mse": supervised(mse_loss), "charbonnier": supervised(charbonnier_loss), "dagf": dagf_loss,
+    "l1": supervised(l1_loss), "mse": supervised(mse_loss), "rmse": supervised(rmse_loss),
+    "charbonnier": supervised(charbonnier_loss), "dagf": dagf_loss,
     "multifocus": multifocus_loss, "mono raw": mono_raw_loss,
 }                                           # "masked mi" has parameters: see find_loss
 
@@ -37,6 +49,7 @@ class Recipe:
     start: str = ""                         # hash of the weights that training began from; empty: random ones
     options: dict = field(default_factory=dict)         # of the network
     sensor: dict = field(default_factory=dict)          # of the task's observe
+    scenes: dict = field(default_factory=dict)          # of girlib.streams.Stream: how procedural scenes become patches
     validate: int = 0                       # steps between two validations; 0: only at the end
     images: int = 8                         # scored in a validation
     source: str = ""
@@ -91,9 +104,11 @@ SHORT = {"quick": dict(steps=120, batch=4, patch=64, rate=1e-3, images=4),
 
 
 def recipe(network, task, scale=None, profile="quick", seed=0, **changes):
-    """The recipe of a network on a task; `changes` replace single settings."""
+    """The recipe of a network on a task; `changes` replace single settings. profile="girlib": that of the weights in the package."""
+    if profile == "girlib":
+        return replace(Recipe(**find_weights(network, task, scale).header["recipe"]), seed=seed, **changes)
     if profile not in PROFILES:
-        raise GirlibError(f"recipe: profile is {profile!r}; expected one of {', '.join(PROFILES)}.")
+        raise GirlibError(f"recipe: profile is {profile!r}; expected one of {', '.join(PROFILES)}, or girlib.")
     if network == "gdd":
         raise GirlibError("recipe: gdd is not trained, it optimises for each image anew; call predict.")
     known = get_task(task)

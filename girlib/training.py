@@ -21,9 +21,9 @@ from girlib.methods import weights_hash
 from girlib.recipes import Recipe, build, find_loss
 from girlib.results import provenance
 from girlib.samples import augment, loader, names_of, random_crop
+from girlib.streams import Stream
 from girlib.tasks import get_task
 
-FIRST_SCENE = 2**40                         # seeds of training scenes begin here; scenes that are scored have smaller ones
 VALIDATION_SEED = 10**9
 
 
@@ -125,19 +125,21 @@ class _Samples:
 
     def __init__(self, recipe, data_root, own=None):
         self.recipe, self.data = recipe, own
-        if own is None and recipe.data != "procedural":
+        if own is None and recipe.data == "procedural":
+            self.stream = Stream(get_task(recipe.task), recipe.patch, recipe.batch, recipe.scale, recipe.seed, **recipe.scenes)
+        elif own is None:
             from girlib.datasets import open_dataset
             self.data = open_dataset(recipe.data, split="train", root=data_root)
         self.length = None if self.data is None else len(self.data)
 
     def one(self, index, generator):
         recipe, task = self.recipe, get_task(self.recipe.task)
-        seed = int(torch.randint(2**31, (), generator=generator))
+        seed, scale = int(torch.randint(2**31, (), generator=generator)), recipe.scale
         if self.data is None:
-            capture = task.scene(FIRST_SCENE + recipe.seed * 2**30 + index, recipe.patch)
+            capture, scale = self.stream(index, generator)
         else:
             capture = random_crop(self.data[index], recipe.patch, generator, multiple=recipe.scale or 2)
-        return task.observe(augment(capture, generator), scale=recipe.scale, seed=seed, **recipe.sensor)
+        return task.observe(augment(capture, generator), scale=scale, seed=seed, **recipe.sensor)
 
 
 def _validate(recipe, network, device, data_root, own=None):
