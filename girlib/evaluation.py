@@ -170,7 +170,14 @@ class _Job:
         """Weights are their authors' only if they were asked for so; of others at least their name is told."""
         if isinstance(self.method, torch.nn.Module):
             return self.trained or {"weights": "of a module"}
-        return self.trained or ({} if self.weights in (None, "official") else {"weights": Path(self.weights).name})
+        if self.trained or self.weights in (None, "official"):
+            return self.trained or {}
+        if self.weights == "girlib":
+            from girlib.weights import find_weights
+            told = find_weights(self.method, self.task, self.scale).header
+            return {"weights": "girlib", **{name: told[name] for name in ("recipe", "data", "seed") if name in told},
+                    "hours": round(told.get("cpu minutes", 0) / 60, 3)}
+        return {"weights": Path(self.weights).name}
 
     def device_name(self):
         from girlib.notebook import find_device

@@ -18,7 +18,10 @@ from girlib.resampling import check_whole
 
 
 def on_raw(method):
-    """The method; where the sample is raw, it works on the four packed planes, and its result is developed to sRGB."""
+    """The method; where the sample is raw, it works on the four packed planes, and its result is developed to sRGB.
+
+    White balance and curve are those that the reference was developed with, where the sample's meta says them.
+    """
     @wraps(method)
     def restore(sample, **options):
         if "pattern" not in sample.meta:
@@ -26,7 +29,8 @@ def on_raw(method):
         from girlib.sensors import develop, pack, unpack
         target, guide = (pack(image) if image.shape[1] == 1 else image for image in (sample.target, _guide(sample)))
         restored = method(replace(sample, target=target, guide=guide), **options)
-        return develop(unpack(restored).clamp(0, 1), sample.meta["pattern"])
+        camera = {name: sample.meta[name] for name in ("balance", "curve") if name in sample.meta}
+        return develop(unpack(restored).clamp(0, 1), sample.meta["pattern"], **camera)
     return restore
 
 

@@ -293,8 +293,13 @@ def amplify(counts, ratio=1, black=512, white=16383, clip=True):
     return amplified.clamp(max=1) if clip else amplified
 
 
-def develop(mosaic, pattern="RGGB", balance=(1.0, 1.0, 1.0)):
-    """sRGB of a linear mosaic in [0, 1]: white balance, each colour interpolated linearly from the nearest pixels that have it, curve."""
+def develop(mosaic, pattern="RGGB", balance=(1.0, 1.0, 1.0), curve="srgb"):
+    """sRGB of a linear mosaic in [0, 1]: white balance, each colour interpolated linearly from the nearest pixels that have it, curve.
+
+    curve: "srgb", or "bt709", which is what raw converters write unless asked for another.
+    """
+    if curve not in CURVES:
+        raise GirlibError(f"develop: curve is {curve!r}; choose one of {', '.join(CURVES)}.")
     check_image("develop", mosaic, "mosaic", channels=1)
     if min(mosaic.shape[-2:]) < 2:
         raise GirlibError(f"develop: the mosaic is {mosaic.shape[-2]}x{mosaic.shape[-1]}; it needs at least 2x2 pixels for three colours.")
@@ -308,7 +313,7 @@ def develop(mosaic, pattern="RGGB", balance=(1.0, 1.0, 1.0)):
     kernel = (tent[:, None] * tent).expand(3, 1, 3, 3)
     total, weight = (F.conv2d(x, kernel, padding=1, groups=3) for x in (known * mosaic, known))
     linear_rgb = torch.where(known.bool(), mosaic, total / weight) * mosaic.new_tensor(balance).view(1, 3, 1, 1)
-    return srgb(linear_rgb.clamp(0, 1))
+    return CURVES[curve](linear_rgb.clamp(0, 1))
 
 
 def low_light(rgb, ratio, generator, pattern="RGGB", **camera):
@@ -345,6 +350,15 @@ def srgb(image):
     """Linear values in [0, 1] as sRGB stores them."""
     check_image("srgb", image)
     return torch.where(image <= 0.0031308, 12.92 * image, 1.055 * image.clamp(min=0.0031308) ** (1 / 2.4) - 0.055)
+
+
+def bt709(image):
+    """Linear values in [0, 1] as BT.709 stores them."""
+    check_image("bt709", image)
+    return torch.where(image < 0.018, 4.5 * image, 1.099 * image.clamp(min=0.018) ** 0.45 - 0.099)
+
+
+CURVES = {"srgb": srgb, "bt709": bt709}
 
 
 def linear(image):

@@ -20,9 +20,6 @@ UNITS = {("degrees", "radians"): math.pi / 180, ("radians", "degrees"): 180 / ma
          ("nat", "1"): 1.0}
 
 
-SWEEPS = ("sweep",)                     # files of records of what was trained here, beside those of the tasks
-
-
 @dataclass(frozen=True)
 class Cell:
     """One printed number, and what is known about it here."""
@@ -198,7 +195,7 @@ def list_tables(records=None):
 
 def all_records(trained=False):
     """Those kept in `results/records`, then those of this machine; `trained`: with those of weights that are not their authors'."""
-    files = [records_folder(keep) / f"{name}.jsonl" for keep in (True, False) for name in (*TASKS, *SWEEPS)]
+    files = [records_folder(keep) / f"{task}.jsonl" for keep in (True, False) for task in TASKS]
     return [record for file in files if file.is_file() for record in read(file) if trained or not record.trained]
 
 
@@ -299,7 +296,7 @@ def _missing(meaning, dataset):
     from girlib.metrics import METRICS
     task = get_task(meaning.task)
     split = task.protocol(dataset, meaning.protocol).split or task.datasets[dataset]
-    missing = [] if _is_here(dataset, split) else [f"the dataset: girlib fetch {dataset}"]
+    missing = [] if _is_here(dataset, split) else [_how_had(dataset)]
     at = f" --scale {meaning.scale}" if meaning.scale else ""
     weights = ""
     if _is_network(meaning.method) and _needs_weights(meaning.method):
@@ -314,6 +311,12 @@ def _missing(meaning, dataset):
     if meaning.metric == "lpips" and not _have("lpips"):
         missing.append(METRICS["lpips"].needs or "the package lpips: pip install lpips")
     return "; ".join(missing) or f"a run: {_command(meaning, dataset)}{weights}"
+
+
+def _how_had(dataset):
+    from girlib.registry import registry
+    how = registry()[dataset].how if dataset in registry() else "download"
+    return f"the dataset: girlib fetch {dataset}" if how == "download" else f"the dataset, had by {how}: girlib fetch {dataset} says how"
 
 
 def _command(meaning, dataset):

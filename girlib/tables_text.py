@@ -181,7 +181,8 @@ def _baselines(table):
         lines += [(method, "missing: " + _spelled(text, [pair for other, pairs in letters if other == text for pair in pairs]))
                   for text in dict.fromkeys(text for text, _ in letters)]
     if table.ungated:
-        lines.append(("", f"no value of a baseline is known, so networks are shown without one: {'; '.join(table.ungated)}"))
+        lines.append(("", "no value of a baseline is known, so networks are shown without one (it would have to be computed apart from "
+                          f"this package, on images that were not at hand): {'; '.join(table.ungated)}"))
     return lines
 
 

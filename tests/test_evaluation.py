@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from girlib.errors import GirlibError
-from girlib.evaluation import evaluate
+from girlib.evaluation import _Job, evaluate
 from girlib.methods import CLASSICAL, find_method, list_methods, weights_hash
 from girlib.networks import create_model
 from girlib.tasks import get_task, list_tasks
@@ -75,6 +75,20 @@ def test_the_score_of_tiles_is_that_of_the_whole_image(network, size, bound):
     assert tiled.value == pytest.approx(whole.value, rel=bound)
 
 
+def test_raw_is_developed_as_its_reference_was():
+    """Without the camera's balance and curve even an exact raw misses the reference."""
+    from girlib.sensors import amplify, bayer_mosaic, develop
+    task = get_task("lowlight_red")
+    capture = task.scene(3, 32)
+    light = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) / 4
+    told = {"balance": (2.0, 1.0, 1.5), "curve": "bt709"}
+    reference = develop(bayer_mosaic(light), **told)
+    images = {"raw": amplify(bayer_mosaic(light), 0.01, 0, 1), "reference": reference}
+    given = lambda **meta: task.observe(replace(capture, images=images, meta={"ratio": 100.0, "pattern": "RGGB", **meta}))
+    assert torch.allclose(find_method("input", "lowlight_red")(given(**told)), reference, atol=1e-5)
+    assert (find_method("input", "lowlight_red")(given()) - reference).abs().mean() > 0.05
+
+
 def test_only_large_images_are_cut_unless_asked_for(monkeypatch):
     ask = lambda **given: evaluate("svlrm", "depth", limit=1, size=96, scale=4, **given)[0].tile
     assert ask() is None and ask(tile=128) is None                             # a tile that holds the image
@@ -85,6 +99,13 @@ def test_only_large_images_are_cut_unless_asked_for(monkeypatch):
     for tile in (-1, 8, 63, 1.5, True, "64"):
         with pytest.raises(GirlibError, match="evaluate: tile is"):
             ask(tile=tile)
+
+
+def test_a_record_of_weights_that_ship_says_what_their_file_says():
+    from girlib.weights import list_weights
+    for ours in list_weights()[:1]:
+        made = _Job(ours.network, ours.task, "procedural", ours.scales[0], [], "girlib", 32, 0, "cpu", None, {}, {}, False).trained_how()
+        assert made["weights"] == "girlib" and made["recipe"] == ours.header["recipe"] and made["hours"] > 0
 
 
 def test_a_record_says_how_weights_of_our_own_came_about(tmp_path):

@@ -391,6 +391,14 @@ def test_developing_returns_what_the_mosaic_was_made_of(pattern):
     assert (sensors.linear(developed) - 0.2).abs().max() < 1e-12                        # at the borders too
 
 
+def test_the_curve_of_video_is_that_of_the_standard():
+    light = torch.tensor([0.0, 0.01, 0.018, 0.18, 0.5, 1.0], dtype=torch.float64).view(1, 1, 1, 6)
+    stored = [4.5 * x if x < 0.018 else 1.099 * x**0.45 - 0.099 for x in light.flatten().tolist()]       # ITU-R BT.709, 1.2
+    assert torch.allclose(sensors.bt709(light).flatten(), torch.tensor(stored, dtype=torch.float64), atol=1e-15)
+    flat = torch.full((1, 1, 4, 4), 0.18)
+    assert torch.allclose(sensors.develop(flat, curve="bt709"), sensors.bt709(flat).expand(-1, 3, -1, -1))
+
+
 def test_low_light_pairs_belong_together():
     rgb = still_life(64).color
     short, long, reference = sensors.low_light(rgb, 100, seed())

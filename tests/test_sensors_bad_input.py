@@ -50,6 +50,7 @@ def seed():
     (lambda x: sensors.develop(x[:, :1, :1]), "at least 2x2"),
     (lambda x: sensors.develop(x[:, :1], balance=2), "balance is 2; give three numbers"),
     (lambda x: sensors.develop(x[:, :1], ["R"]), "pattern is"),
+    (lambda x: sensors.develop(x[:, :1], curve="gamma"), "curve is 'gamma'; choose one of srgb, bt709"),
     (lambda x: sensors.low_light(x, -5, seed()), "ratio is -5"),
     (lambda x: sensors.expose(x, 0), "time is 0"),
     (lambda x: sensors.expose(x, 1, bits=0), "bits is 0"),

@@ -47,6 +47,7 @@ def test_what_a_cell_waits_for_is_said_with_its_command(no_data):
     assert waits("sfigf:1", "DCTNet", "Lu 4x") == "the dataset: girlib fetch lu; the released weights: girlib fetch weights/dctnet"
     assert waits("sfigf:1", "SFIGF", "Lu 8x").endswith("weights, which were not released: girlib train sfigf depth --scale 8")
     assert waits("sfigf:1", "AHMF", "Lu 8x").startswith("not built here")
+    assert waits("sfigf:4", "SFIGF", "MCR PSNR").startswith("the dataset, had by form: girlib fetch mcr says how; ")
     assert waits("sfigf:3", "DKN", "Lytro Q_S") == "not built here for this task"
     assert "with features=private, which were not released" in waits("sfigf:5", "(a) CMFE_p", "Lu")
     assert "not released" in waits("dagf:1", "DAGF (nearest)", "Lu 4x")                 # what was released is made for bicubic

@@ -2,7 +2,7 @@
 
 Captures   raw (1, 1, H, W): the Bayer mosaic minus its black level, in [0, 1], not amplified; long_raw: the same with long exposure;
            reference (1, 3, H, W) sRGB in [0, 1]; mono (1, 1, H, W): what a camera without colour filters records
-meta       ratio (by which raw is to be amplified), pattern, black, white
+meta       ratio (by which raw is to be amplified), pattern, black, white; of SID balance and curve, with which its references were made
 All pixels are valid; unit "1".
 """
 
@@ -88,7 +88,7 @@ def _sid(short, long):
     long_raw, reference = _developed(long)
     images = {"raw": _mosaic(short), "long_raw": long_raw, "reference": reference}
     meta = {"ratio": min(seconds[1] / seconds[0], 300), "pattern": "RGGB", "black": SONY_BLACK, "white": SONY_WHITE,
-            "aligned": short.stem[:5] not in MISALIGNED}
+            "aligned": short.stem[:5] not in MISALIGNED, "balance": _balance(short), "curve": "bt709"}
     return Capture(short.stem, images, "1", meta)
 
 
@@ -99,6 +99,13 @@ def _developed(path):
         srgb = raw.postprocess(use_camera_wb=True, half_size=False, no_auto_bright=True, output_bps=16)
     check_shape(path, srgb, SONY_SIZE)
     return _mosaic(path), planes(srgb, 65535)
+
+
+def _balance(path):
+    """The camera's own factors of red, green and blue, the smallest 1, as rawpy takes them; 1 where it wrote none."""
+    with decoding(path, "a raw file of the Sony camera"), read_raw(path) as raw:
+        factors = [float(factor) for factor in raw.camera_whitebalance[:3]]
+    return tuple(factor / min(factors) for factor in factors) if min(factors) > 0 else (1.0, 1.0, 1.0)
 
 
 def _mosaic(path):

@@ -72,7 +72,8 @@ TASK = Task(
     scene=scene, observe=observe, datasets={"sid": "test"},
     protocols=(
         Protocol("sfigf", "SFIGF, Table 4, SID-Sony: 8 bits, truncated, scikit-image's default SSIM, as in its code for MCR; which Delta E "
-                 "is not stated: 1976. Its code takes the pairs of 0.1 s alone, one a scene", ("sid", "procedural"), SCORES),
+                 "is not stated: 1976. It says 50 images and not which; its code takes the pairs of 0.1 s alone, one a scene. Here all 598 "
+                 "pairs of the test list are scored, or with a limit the first of them", ("sid", "procedural"), SCORES),
         Protocol("sfigf-lpips", "SFIGF, Table 4, SID-Sony: LPIPS, whose backbone is not stated; AlexNet", ("sid", "procedural"), LPIPS),
         Protocol("red-flash", "ours: the guide is recorded under a red flash, not taken from the reference", ("procedural",), SCORES,
                  {"guide": "flash"}),

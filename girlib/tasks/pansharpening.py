@@ -86,8 +86,8 @@ TASK = Task(
                   ("q", {"size": 8, "flat": 1e-8, **CLIPPED}))),
         Protocol("gdd-full", "GDD, Table 2, real scenes: as delivered, without a reference; blocks of 32x32 as in Vivone's toolbox",
                  ("worldview2", "worldview3", "wv3"), (("qnr", {}), ("d_lambda", {}), ("d_s", {})), split="full"),
-        Protocol("gdd", "GDD, Table 2, synthetic scenes: reduced by MATLAB's bicubic, as its scene was; metrics after Vivone's "
-                 "toolbox: Q8 of digital numbers, not rounded, SAM in degrees, SCC of Sobel's gradients",
+        Protocol("gdd", "GDD, Table 2, synthetic scenes: reduced by MATLAB's bicubic, as its scene was, and scored as by Vivone's "
+                 "toolbox (Q8 of digital numbers, not rounded, SAM in degrees, SCC of Sobel's gradients)",
                  ("pan_im4", "worldview2", "procedural"),
                  (("q2n", Q8), ("sam", {}), ("ergas", {"ratio": 4.0}), ("scc", {})),
                  {"enlarge": "bicubic-matlab", "reduce": "bicubic-matlab"}),

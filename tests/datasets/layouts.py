@@ -329,7 +329,7 @@ def deep_red_flash(root):
 class SmallCamera:
     """What rawpy.imread gives, of 6 x 8 pixels; brighter for longer exposures. Opens only files that begin as the fixture's do."""
 
-    color_desc, raw_pattern = b"RGBG", np.array([[0, 1], [3, 2]])
+    color_desc, raw_pattern, camera_whitebalance = b"RGBG", np.array([[0, 1], [3, 2]]), [2048.0, 1024.0, 1536.0, 0.0]
 
     def __init__(self, path):
         if not open(path, "rb").read().startswith(b"ARW 1"):

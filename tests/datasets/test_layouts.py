@@ -127,6 +127,7 @@ def test_sid_reads_the_list_and_removes_the_black_level(tmp_path, small_camera):
     assert same(first.images["reference"], np.full((6, 8, 3), 60000 / 65535)) and first.images["long_raw"].max() > 0.9
     assert (first.meta["ratio"], data[1].meta["ratio"], last.meta["ratio"]) == (250, 100, 300)
     assert (first.meta["aligned"], last.meta["aligned"]) == (True, False)
+    assert (first.meta["balance"], first.meta["curve"]) == ((2.0, 1.0, 1.5), "bt709")
 
 
 def test_sid_without_its_lists_or_with_a_missing_file_says_so(tmp_path, small_camera):
