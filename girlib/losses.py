@@ -1,8 +1,9 @@
 """Every loss once.
 
 For the training loop a loss is a function (or, with parameters of its own, a module) `loss(restored, sample, intermediates)`:
-dagf_loss, multifocus_loss, mono_raw_loss, MGDNLoss, and `supervised(l1_loss)` for a loss that reads the reference alone. What they
-are made of takes tensors (N, C, H, W), the restored image first. GDD's loss is a method of its network, which knows S, R and D.
+dagf_loss, multifocus_loss, mono_raw_loss, cross_entropy_loss, MGDNLoss, and `supervised(l1_loss)` for a loss that reads the reference
+alone. What they are made of takes tensors (N, C, H, W), the restored image first. GDD's loss is a method of its network, which knows
+S, R and D.
 """
 
 import torch
@@ -42,6 +43,20 @@ def charbonnier_loss(restored, reference, eps=1e-3):
     """Mean of sqrt(d^2 + eps^2): |d| made smooth at zero (an option of DAGF; SVLRM sums it, with eps 1e-6)."""
     _check("charbonnier_loss", restored=restored, reference=reference)
     return ((restored - reference).square() + eps ** 2).sqrt().mean()
+
+
+def cross_entropy_loss(restored, sample, intermediates=None, sharpness=10, ignored=255):
+    """Cross entropy of labels, the reference (N, 1, H, W), under the softmax of sharpness * restored (N, K, H, W).
+
+    What a guided layer behind a segmenter is trained with. Its values are probabilities of which it made averages: neither positive
+    nor of sum one, and small as logits, hence the factor. It moves no maximum. Pixels with the label `ignored` do not count.
+    """
+    labels = _reference("cross_entropy_loss", sample)
+    if labels.dtype != torch.int64 or labels.shape != (len(restored), 1, *restored.shape[2:]):
+        raise GirlibError(f"cross_entropy_loss: labels are {tuple(labels.shape)} of {labels.dtype}, but restored is "
+                          f"{tuple(restored.shape)}; give one class a pixel, (N, 1, H, W) of torch.int64.")
+    known = (labels != ignored).sum().clamp(min=1)
+    return F.cross_entropy(sharpness * restored, labels[:, 0], ignore_index=ignored, reduction="sum") / known
 
 
 def ssim(restored, reference):
@@ -148,6 +163,7 @@ def dagf_loss(restored, sample, intermediates, boundary=10, stages=1, style="rel
     """
     _check_style("dagf_loss", style)
     reference, outputs = _reference("dagf_loss", sample), _inside("dagf_loss", intermediates, "outputs")
+    outputs = [x.reshape(*reference.shape[:2], *x.shape[2:]) for x in outputs]             # a network of one channel has (N C, 1, h, w)
 
     def whole(image, reference):
         return l1_loss(image, reference) + boundary * boundary_aware_loss(image, reference)
@@ -159,6 +175,11 @@ def dagf_loss(restored, sample, intermediates, boundary=10, stages=1, style="rel
 def mu_law(image, mu=5000):
     """The tone curve by which HDR images are compared: 0 to 0, 1 to 1, dark values spread."""
     return torch.log1p(mu * image) / torch.log1p(image.new_tensor(mu))
+
+
+def mu_law_l1_loss(restored, reference):
+    """Mean absolute difference after the mu-law: MGDN Eq. (6) without its regulariser."""
+    return l1_loss(mu_law(restored), mu_law(reference))
 
 
 class MutualInformation(nn.Module):

@@ -5,15 +5,18 @@ differs, `note` says how. The short profiles share one schedule: a schedule of 2
 """
 
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 from girlib.errors import GirlibError
 from girlib.losses import (
     MGDNLoss,
     charbonnier_loss,
+    cross_entropy_loss,
     dagf_loss,
     l1_loss,
     mono_raw_loss,
     mse_loss,
+    mu_law_l1_loss,
     multifocus_loss,
     rmse_loss,
     supervised,
@@ -26,7 +29,9 @@ from girlib.weights import find_weights
 LOSSES = {                                  # name -> function of (restored, sample, intermediates)
     "l1": supervised(l1_loss), "mse": supervised(mse_loss), "rmse": supervised(rmse_loss),
     "charbonnier": supervised(charbonnier_loss), "dagf": dagf_loss,
-    "multifocus": multifocus_loss, "mono raw": mono_raw_loss,
+    "multifocus": multifocus_loss, "mono raw": mono_raw_loss, "cross entropy": cross_entropy_loss,
+    "multi-stage": partial(dagf_loss, boundary=0),          # DAGF's model 6
+    "l1 mu-law": supervised(mu_law_l1_loss),                # MGDN for HDR without masked MI
 }                                           # "masked mi" has parameters: see find_loss
 
 
@@ -114,8 +119,8 @@ def recipe(network, task, scale=None, profile="quick", seed=0, **changes):
     known = get_task(task)
     settings = PAPER.get((network, task))
     if settings is None:
-        settings = dict(loss=OWN_LOSS.get(network, known.loss), steps=100_000, batch=8, patch=128, rate=1e-4,
-                        source="no paper prints settings for this pair: ours")
+        loss = OWN_LOSS.get(network, "l1") if known.loss == "l1" else known.loss
+        settings = dict(loss=loss, steps=100_000, batch=8, patch=128, rate=1e-4, source="no paper prints settings for this pair: ours")
     base = Recipe(network=network, task=task, scale=known.scale(scale), profile=profile, seed=seed, **settings)
     if profile != "paper":
         base = replace(base, **SHORT[profile], decay=None, options={}, source=f"{profile} profile, after: {base.source}")

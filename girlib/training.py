@@ -74,11 +74,9 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
     bar = _Bar(recipe, state.step, progress and machine.is_main_process)
     network.train()
     for number, sample in enumerate(batches, state.step * accumulate):
-        sample = in_unit_range(sample.to(machine.device))
         with machine.accumulate(step_network):
             with machine.autocast():
-                restored, inside = step_network(*network.prepare(sample), return_intermediates=True)
-                value = loss(fitted(restored.float(), sample), sample, inside)
+                value = loss_of(network, loss, sample.to(machine.device), step_network)
             if not value.isfinite():
                 raise GirlibError(f"train: the loss is {value.item()} at step {state.step}; lower the recipe's rate ({recipe.rate}).")
             machine.backward(value)
@@ -105,6 +103,51 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
     return Trained(network.eval(), state.history, state.best, state.folder)
 
 
+def loss_of(network, loss, sample, wrapped=None):
+    """The loss of one batch; `wrapped` is the same network where it is compiled, or shared by several processes."""
+    sample = in_unit_range(sample)
+    output, intermediates = (wrapped or network)(*network.prepare(sample), return_intermediates=True)
+    if hasattr(network, "unscaled"):
+        output = network.unscaled(output)
+    return loss(fitted(output.float(), sample), sample, intermediates)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one step of a training takes on a device: seconds (of CPU time; on a GPU of the clock), and GB at the peak."""
+
+    seconds: float
+    memory: float
+    device: str
+
+
+def measure(recipe, device="auto", steps=2, data_root=None):
+    """Times some steps of a recipe, its samples included, after a first one that is left out. Nothing is kept of them."""
+    import resource
+
+    from girlib.notebook import find_device
+
+    device = find_device(device)
+    gpu = device.type == "cuda"
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        network, loss = build(recipe).to(device), find_loss(recipe)
+        parts = [network, loss.to(device)] if isinstance(loss, torch.nn.Module) else [network]
+        adam = torch.optim.Adam([p for part in parts for p in part.parameters()], lr=recipe.rate)
+        make, clock = _Samples(recipe, data_root), time.perf_counter if gpu else time.process_time
+        for number, sample in enumerate(loader(make.one, steps + 1, recipe.batch, recipe.seed, make.length)):
+            loss_of(network, loss, sample.to(device)).backward()
+            adam.step()
+            adam.zero_grad()
+            if gpu:
+                torch.cuda.synchronize(device)
+            if number == 0:
+                begun = clock()
+        seconds = (clock() - begun) / steps
+    peak = torch.cuda.max_memory_allocated(device) if gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Cost(seconds, peak / 1e9, str(device))
+
+
 def in_unit_range(sample):
     """Target, low and reference stretched so that each reference fills [0, 1], as all four papers train on depth."""
     if sample.unit == "1" or sample.reference is None:
@@ -116,7 +159,9 @@ def in_unit_range(sample):
 
 def fitted(restored, sample):
     """The network's bare output at the reference's size: no clamping, which would stop the gradient."""
-    like = sample.target if sample.reference is None else sample.reference
+    like = sample.reference
+    if like is None or not like.is_floating_point():            # labels: a channel for each class of the target
+        like = sample.target
     return restored.reshape(-1, like.shape[1], *restored.shape[-2:])[..., :like.shape[2], :like.shape[3]]
 
 

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from girlib.layers import check_images, value_range
+from girlib.layers import check_images, unit_range
 
 TASKS = {"depth": dict(channels=1, guide_channels=3), "pansharpening": dict(channels=8, guide_channels=1)}
 RELEASED = {}
@@ -73,11 +73,11 @@ class Network(nn.Module):
         return (restored, {"weight": weight, "offset": offset}) if return_intermediates else restored
 
     def prepare(self, sample):
-        lowest, span = value_range(sample)
+        lowest, span = unit_range(sample)
         return (sample.target - lowest) / span, sample.guide
 
     def finish(self, output, sample):
-        lowest, span = value_range(sample)
+        lowest, span = unit_range(sample)
         return output * span + lowest
 
 

@@ -55,8 +55,12 @@ class Network(nn.Module):
         return tuple((x - mean) / std for x in (sample.target, *guides))
 
     def finish(self, output, sample):
+        return self.unscaled(output).clamp(0, 1)
+
+    def unscaled(self, output):
+        """What a loss compares with an image."""
         mean, std = self._statistics(output)
-        return (output * std + mean).clamp(0, 1)
+        return output * std + mean
 
     def _statistics(self, like):
         return (like.new_tensor(x).view(1, 3, 1, 1) for x in (MEAN, STD))

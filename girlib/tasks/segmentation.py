@@ -146,7 +146,7 @@ TASK = Task(
     name="segmentation", title="Segmentation refinement",
     observed="how probable each class is, with 64 times too few pixels, and the photograph",
     wanted="the class of every pixel of the photograph",
-    scene=scene, observe=observe, judged=classes_of, scales=(STRIDE,), datasets={"voc": "val"},
+    scene=scene, observe=observe, judged=classes_of, loss="cross entropy", scales=(STRIDE,), datasets={"voc": "val"},
     protocols=(
         Protocol("coarse-labels", "ours, for the scores of DAGF, Table V, are those of a DeepLab-v2 trained with the layer: labels in "
                  "cells of 8 x 8 pixels, blurred and noisy", ("procedural",), (("miou", {"classes": len(CLASSES)}),)),

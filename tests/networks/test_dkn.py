@@ -148,5 +148,5 @@ def test_fdkn_takes_a_grey_guide_as_three_equal_channels_and_no_other_number():
 
 def test_depth_is_scaled_to_the_unit_range():
     depth = torch.tensor([[[[2.0, 6.0], [4.0, 3.0]]]])
-    target, _ = create_model("dkn", "depth").prepare(Sample(depth, torch.rand(1, 3, 2, 2), reference=depth))
+    target, _ = create_model("dkn", "depth").prepare(Sample(depth, torch.rand(1, 3, 2, 2), reference=depth, unit="m"))
     assert torch.allclose(target, (depth - 2) / 4)
