@@ -15,7 +15,7 @@ from torch import nn
 from girlib.layers import check_images, luma, unit_range
 from girlib.networks.dkn import STEP, combine, fill_blocks, filter_at, normalise
 
-TASKS = {"depth": dict(channels=1), "saliency": dict(channels=1)}
+TASKS = {"depth": dict(channels=1), "saliency": dict(channels=1), "texture": dict(channels=3, residual=False)}
 RELEASED = {("depth", 8): "dkn/FDKN_8x"}
 NAMES = {"ImageKernel": "guide_kernel", "DepthKernel": "target_kernel"}
 
