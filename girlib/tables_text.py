@@ -119,6 +119,25 @@ def _orders(table):
     return lines
 
 
+def orders_markdown(tables):
+    """Whether the order of methods that several tables print is the order in which they were measured here; what can't be said, too."""
+    orders = [(table.name, order) for table in tables for order in table.orders()]
+    enough = [(name, order) for name, order in orders if order.correlation is not None]
+    out = []
+    if enough:
+        out = ["| table | of | measured here | methods | rank correlation | printed before, here behind |", "|---|---|---|--:|--:|---|"]
+        for name, order in enough:
+            swapped = "; ".join(f"{one} before {other}" for one, other in order.swapped[:4])
+            more = f" and {len(order.swapped) - 4} pairs more" if len(order.swapped) > 4 else ""
+            out.append(f"| {name} | {order.of} | {order.title} | {len(order.printed)} | {order.correlation:.2f} | {swapped}{more} |")
+        out.append("")
+    few = len(orders) - len(enough)
+    if few:
+        out.append(f"{'In ' + str(few) + ' more' if enough else 'All ' + str(few)} columns or rows with a measurement "
+                   f"{'there are' if enough else 'have'} fewer than {LEAST} methods, too few for an order.")
+    return "\n".join(out or ["No method of these tables is measured, so there is no order to compare."])
+
+
 def _gather(said, every):
     """[(methods and what of them, text)]: what differs only by method, dataset and scale is said once, with letters for them."""
     of_method, lines = {}, {}

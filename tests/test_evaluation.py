@@ -30,8 +30,8 @@ def test_the_score_is_what_a_loop_finds():
 
 
 def test_one_and_several_workers_give_the_same_records():
-    alone, shared = (evaluate("gf", "depth", **SMALL, options={"radius": 2}, workers=workers) for workers in (0, 2))
-    assert [r.result() for r in alone] == [r.result() for r in shared]
+    here, alone, shared = (evaluate("gf", "depth", limit=5, size=32, scale=4, options={"radius": 2}, workers=n) for n in (0, 1, 4))
+    assert [r.result() for r in here] == [r.result() for r in alone] == [r.result() for r in shared]
 
 
 def test_the_hash_of_the_data_follows_the_data():

@@ -213,6 +213,16 @@ def test_four_methods_make_an_order_and_three_are_said_to_be_too_few():
     assert "columns have at most 3 measured methods; an order needs 4" in " ".join(str(few).split())
 
 
+def test_orders_of_several_tables_are_written_together():
+    from girlib.tables_text import orders_markdown
+    values = {"svlrm": 1.5, "fgf": 1.4, "fdkn": 1.3, "cunet": 1.6}
+    whole = [trained(method, value) for method, value in values.items()]
+    text = orders_markdown([table("sfigf:1", [*whole, record("gf", 3.0, "lu")]), table("dagf:1", [])])
+    assert "| sfigf:1 | Middlebury 4x | trained here, 3 CPU-minutes each | 4 | 0.40 | SVLRM before FGF; CU-Net before FGF |" in text
+    assert "In 1 more columns or rows with a measurement there are fewer than 4 methods" in text
+    assert "No method of these tables is measured" in orders_markdown([table("dagf:1", [])])
+
+
 def test_where_methods_are_columns_each_row_is_an_order_and_higher_may_be_better():
     names = [f"lytro-{n:02}" for n in range(1, 21)]
     one = Record("average", "multifocus", "lytro", None, "en", 7.0, "bit", "higher", dict.fromkeys(names, 7.0),
