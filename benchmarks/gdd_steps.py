@@ -73,7 +73,8 @@ def on_released_scene(steps, seed):
             records.extend(Record(
                 method="gdd", task="pansharpening", dataset="pan_im4", scale=None, metric=name, value=value, unit=METRICS[name].unit,
                 direction=METRICS[name].direction, images={sample.meta["name"]: value},
-                protocol={"name": "gdd_scene", "source": "GDD, released program, on a crop of its scene", "sensor": SENSOR, "metric": given},
+                protocol={"name": "gdd_scene", "source": "GDD, released program, on a crop of its scene", "sensor": SENSOR,
+                          "metric": given},
                 options={"steps": step + 1}, seed=seed, seconds=time.perf_counter() - begun, **provenance())
                 for (name, given), value in zip(SCORES, values, strict=True))
             known = "  ".join(" / ".join(f"{x:.2f}" for x in run) for run in KNOWN.get(step, ()))
