@@ -180,6 +180,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     workers: Annotated[int, typer.Option(help="Processes that make samples; 0: this one. The result is the same.")] = 0,
     precision: Annotated[str, typer.Option(help="no, bf16 or fp16 (mixed, needs accelerate).")] = "no",
+    start: Annotated[str | None, typer.Option(help="Weights to begin from: a file, official or girlib; default random ones.")] = None,
     show: Annotated[bool, typer.Option("--recipe", help="Print the settings and stop.")] = False,
     setting: Annotated[list[str] | None, typer.Option("-s", "--set", metavar="NAME=VALUE", help="Another value for a setting of the "
                                                       "recipe, e.g. -s steps=1000; may be repeated.")] = None,
@@ -195,10 +196,110 @@ def train(
     from girlib.training import train
 
     folder = output or Path("runs") / "-".join(str(part) for part in (network, task, made.scale, profile, seed) if part is not None)
-    trained = train(made, folder, resume, device, workers, precision, progress=sys.stderr.isatty())
-    for line in trained.history:
-        print("  ".join(f"{name} {value:g}" for name, value in line.items() if value is not None))
-    print(folder / "best.safetensors")
+    if start is not None:
+        from girlib.networks import load_model
+        start = load_model(network, task, start, made.scale, **made.options)
+    trained = train(made, folder, resume, device, workers, precision, progress=sys.stderr.isatty(), watch=_validated, before=_foretold,
+                    start=start)
+    if trained.folder:
+        print(folder / "best.safetensors")
+
+
+def _foretold(made):
+    expected = made.expected()
+    print(f"{made.steps} steps of {made.batch} x {made.patch} x {made.patch} pixels: {expected or 'no step of this pair was timed yet'}",
+          flush=True)
+
+
+def _validated(line):
+    print("  ".join(f"{name} {value:g}" for name, value in line.items() if value is not None), flush=True)
+
+
+@app.command(epilog="Examples:  girlib sweep zoo/main.toml --dry-run  ·  girlib sweep zoo/main.toml --workers 2 --keep  ·  girlib sweep -n "
+             "sfigf,dagf -t depth --scale 4,8 --seed 0,1 --minutes 3")
+def sweep(
+    file: Annotated[Path | None, typer.Argument(metavar="[GRID]", help="A TOML file: steps or minutes, and [[group]]s with methods, "
+                                                "tasks, scales, seeds, options, settings, variants.")] = None,
+    network: Annotated[str, typer.Option("-n", "--network", help="Networks and methods, between commas.")] = "",
+    task: Annotated[str, typer.Option("-t", "--task", help="Tasks, between commas.")] = "",
+    scale: Annotated[str, typer.Option(help="Scales, between commas; default the first of the task.")] = "",
+    seed: Annotated[str, typer.Option(help="Seeds, between commas.")] = "0",
+    option: Annotated[list[str] | None, typer.Option("-o", "--option", metavar="NAME=A,B", help="Values of a network's option, e.g. "
+                                                     "-o width=16,24; may be repeated.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("-s", "--set", metavar="NAME=VALUE", help="A setting of all recipes, e.g. "
+                                                      "-s patch=32; may be repeated.")] = None,
+    dataset: Annotated[str, typer.Option(help="On what each cell is scored, between commas.")] = "procedural",
+    steps: Annotated[int | None, typer.Option(help="Budget of each cell in steps.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Budget of each cell in CPU-minutes, of which a measurement makes steps.")] = None,
+    folder: Annotated[Path | None, typer.Option("-d", "--folder", help="Where the cells lie; default below runs/, named after the "
+                                                "file.")] = None,
+    workers: Annotated[int, typer.Option(help="Cells worked on at a time, each in a process; 0: in this one.")] = 1,
+    executor: Annotated[str, typer.Option(help="auto (Slurm where there is one), local or slurm.")] = "auto",
+    slurm: Annotated[list[str] | None, typer.Option("-x", "--slurm", metavar="NAME=VALUE", help="An option of submitit, e.g. "
+                                                    "-x slurm_partition=gpu; may be repeated.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, ... of each worker.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="Of each worker.")] = 1,
+    show: Annotated[bool, typer.Option("--dry-run", "--list", help="Show the cells and how far each has come, and stop.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try the failed cells again.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Add the records to results/records instead of _build/records.")] = False,
+):
+    """Train and score a grid of networks, tasks, scales, seeds and options, each under one budget. Exit code 1 if a cell failed.
+
+    It may be stopped or killed at any moment: the same command goes on. Finished cells are never run twice.
+    """
+    from girlib import sweep as grids
+    from girlib.notebook import parse_parameters
+    from girlib.results import in_checkout, records_folder
+
+    if (file is None) == (not network and not task):
+        raise GirlibError("sweep: give the grid as a file, or as --network and --task.")
+    if keep and not in_checkout():
+        raise GirlibError("sweep: --keep adds to the records of girlib's repository, and this is an installed package; leave it out.")
+    if file:
+        cells, budget = grids.read_grid(file)
+    else:
+        cells, budget = grids.grid(_words(network), _words(task), _numbers("scale", scale) or [None], _numbers("seed", seed),
+                                   {name: _choices(value) for name, value in _texts(option).items()}, parse_parameters(setting or []),
+                                   datasets=tuple(_words(dataset))), None
+    if steps is not None or minutes is not None or budget is None:
+        budget = grids.Budget(steps, minutes)
+    folder = folder or Path("runs") / (file.stem if file else "sweep")
+    if show:
+        for name, state in grids.swept(grids.checked(cells, device), folder).states.items():
+            print(f"{state:11}  {name}")
+        print(f"{len(cells)} cells, {budget} each")
+        return
+    found = grids.sweep(cells, folder, budget, workers, executor, device, threads, records_folder(keep), retry,
+                        lambda name, state: print(f"{state:11}  {name}", flush=True), **parse_parameters(slurm or []))
+    for name, why in found.failed.items():
+        print(f"girlib: {name} failed: {why}", file=sys.stderr)
+    left = [name for name, state in found.states.items() if state not in ("finished", "failed")]
+    print(f"{len(found.states) - len(found.failed) - len(left)} of {len(cells)} cells finished, {len(found.failed)} failed, "
+          f"{len(left)} left; {budget} each, in {folder}")
+    raise typer.Exit(1 if found.failed or left else 0)
+
+
+def _words(text):
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _numbers(name, text):
+    if not all(word.isdecimal() and len(word) < 10 for word in _words(text)):
+        raise GirlibError(f"sweep: --{name} is {text!r}; expected whole numbers between commas.")
+    return [int(word) for word in _words(text)]
+
+
+def _texts(pairs):
+    """NAME=VALUE as it was typed; the values are read by `_choices`."""
+    from girlib.notebook import parse_parameters
+    return {pair.partition("=")[0]: pair.partition("=")[2] for pair in pairs or [] if parse_parameters([pair])}
+
+
+def _choices(text):
+    """What an option takes in turn: "16,24", "gica,linear", or one tuple "(3, 3)"."""
+    from girlib.notebook import parse_parameters
+    words = [text] if text.startswith(("(", "[")) else _words(text)
+    return [parse_parameters([f"value={word}"])["value"] for word in words]
 
 
 @app.command(epilog="Examples:  girlib restore depth.png photo.jpg -o fine.png  ·  girlib restore scene.npz:low scene.npz:pan -o fine.npz "

@@ -4,8 +4,10 @@
 differs, `note` says how. The short profiles share one schedule: a schedule of 200,000 steps cannot be scaled down to 200.
 """
 
+import json
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from inspect import signature
 
 from girlib.errors import GirlibError
 from girlib.losses import (
@@ -64,6 +66,25 @@ class Recipe:
         shown = {name: value for name, value in asdict(self).items() if value not in ("", {}, None)}
         return "\n".join(f"{name:9} {value}" for name, value in shown.items())
 
+    def expected(self):
+        """What the run will take, from measured costs of a step (benchmarks/training_costs.py), or None where there is none.
+
+        One CPU core. Where batch and patch are not those of the measurement, time is taken to grow with the pixels of a batch.
+        """
+        from girlib.results import results_folder
+
+        path = results_folder() / "training_costs.jsonl"
+        lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        mine = [line for line in lines if (line["network"], line["task"], line["options"]) == (self.network, self.task, self.options)]
+        if not mine:
+            return None
+        pixels = lambda batch, patch: batch * patch ** 2
+        own = pixels(self.batch, self.patch)
+        last = min(reversed(mine), key=lambda line: (abs(pixels(line["batch"], line["patch"]) - own), line["scale"] != self.scale))
+        same = (last["batch"], last["patch"]) == (self.batch, self.patch)
+        seconds = self.steps * last["seconds"] * own / pixels(last["batch"], last["patch"])
+        return Expected(seconds, last["memory"] if same else None, same, f"{last['cpu']}, {last['date'][:10]}")
+
     def rate_at(self, step):
         """Learning rate of a step, as a share of the first one."""
         import math
@@ -71,6 +92,23 @@ class Recipe:
             return 0.5 * (1 + math.cos(math.pi * min(step, self.steps) / self.steps))
         every, factor = self.decay
         return factor ** (step // int(every))
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Time (and memory, where it was measured) of a training on one CPU core."""
+
+    seconds: float
+    memory: float | None                    # GB at the peak
+    measured: bool                          # with this batch and patch; else scaled by the pixels of a batch
+    where: str
+
+    def __str__(self):
+        unit, size = next((unit, size) for unit, size in (("days", 86400), ("h", 3600), ("min", 60), ("s", 1))
+                          if self.seconds >= size or unit == "s")
+        memory = f", {self.memory:.1f} GB" if self.memory else ""
+        how = "measured steps" if self.measured else "estimate, by the pixels of a batch, from steps measured"
+        return f"about {self.seconds / size:.2g} {unit} of one CPU core{memory} ({how} on {self.where}; validation comes on top)"
 
 
 # (network, task) -> settings of the paper. Steps are epochs times images over batch.
@@ -133,7 +171,18 @@ def recipe(network, task, scale=None, profile="quick", seed=0, **changes):
         value = getattr(made, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise GirlibError(f"recipe: {name} is {value!r}; expected a whole number, {least} or more.")
-    if not 0 < made.rate < 1:
+    if made.data != "procedural" and made.data not in list(known.datasets):
+        raise GirlibError(f"recipe: data is {made.data!r}; expected procedural or one of {', '.join(known.datasets)}.")
+    if not (made.decay is None or isinstance(made.decay, (tuple, list)) and len(made.decay) == 2
+            and all(type(n) in (int, float) and n > 0 for n in made.decay) and made.decay[0] >= 1):
+        raise GirlibError(f"recipe: decay is {made.decay!r}; expected (every so many steps, times this much), or None.")
+    for name in ("options", "sensor"):
+        if not isinstance(getattr(made, name), dict) or not all(isinstance(key, str) for key in getattr(made, name)):
+            raise GirlibError(f"recipe: {name} is {getattr(made, name)!r}; expected a dict of values by name.")
+    if unknown := [name for name in made.sensor if name not in list(signature(known.observe).parameters)[3:]]:
+        raise GirlibError(f"recipe: the sensor of {task} has no option {unknown[0]!r}; it has "
+                          f"{', '.join(list(signature(known.observe).parameters)[3:]) or 'none'}.")
+    if isinstance(made.rate, bool) or not isinstance(made.rate, (int, float)) or not 0 < made.rate < 1:
         raise GirlibError(f"recipe: rate is {made.rate!r}; expected a learning rate between 0 and 1.")
     find_loss(made)
     return made
@@ -147,7 +196,7 @@ def find_loss(made):
         from girlib.networks.mgdn import TASKS
         shape = {"channels": (3, 3), **TASKS[made.task], **made.options}
         return MGDNLoss(shape["width"], len(shape["depths"]), inputs=len(shape["channels"]))
-    if made.loss not in LOSSES:
+    if not isinstance(made.loss, str) or made.loss not in LOSSES:
         raise GirlibError(f"recipe: there is no loss {made.loss!r}; there are {', '.join([*LOSSES, 'masked mi'])}.")
     return LOSSES[made.loss]
 

@@ -38,7 +38,8 @@ class Trained:
 
 
 def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, precision="no", accumulate=1, compiled=False,
-          save_every=60.0, progress=False, watch=None, data_root=None, data=None, validation=None, start=None):
+          save_every=60.0, progress=False, watch=None, data_root=None, data=None, validation=None, start=None,
+          before=None):
     """Trains the network of a recipe. With a folder, checkpoints, the log and the best weights are kept there.
 
     resume      go on from the folder's last checkpoint, where there is one: bit for bit as if never interrupted (one device)
@@ -49,6 +50,7 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
     watch       is called with each line of the history, e.g. to draw a curve
     data        captures of one's own to train on, in a list or anything that gives them by number; with them `validation`, others to
                 be scored on
+    before      is called with the recipe when all is checked and nothing is computed yet
     start       a network whose weights to begin from (it is not changed); parameters without requires_grad stay as they are
     """
     recipe = _told(recipe, data, validation, start)
@@ -65,10 +67,18 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
         state.load(machine.device)
     elif state.folder and (state.folder / "last.pt").exists():
         raise GirlibError(f"train: {str(state.folder)!r} holds a training already; give resume=True to go on, or another folder.")
-    step_network = torch.compile(network) if compiled else network
-    step_network, adam = machine.prepare(step_network, adam)
-
     make = _Samples(recipe, data_root, data)
+    if state.folder and machine.is_main_process:                # a folder that cannot be written is told now, not after an hour
+        text = json.dumps(asdict(recipe), indent=1)
+        write_whole(state.folder / "recipe.json", lambda part: part.write_text(text))
+    if before and machine.is_main_process:
+        before(recipe)
+    step_network = torch.compile(network) if compiled else network
+    step_network, adam, *step_loss = machine.prepare(step_network, adam, *parts[1:])
+    step_loss = step_loss[0] if step_loss else loss             # its parameters, too, get the mean gradient of all processes
+    if machine.process_index:
+        torch.manual_seed(recipe.seed + machine.process_index)  # the branches that are left out differ from process to process
+
     batches = loader(make.one, recipe.steps * accumulate, recipe.batch // accumulate or 1, recipe.seed, make.length, workers,
                      start=state.step * accumulate, process=machine.process_index, processes=machine.num_processes)
     bar = _Bar(recipe, state.step, progress and machine.is_main_process)
@@ -76,7 +86,7 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
     for number, sample in enumerate(batches, state.step * accumulate):
         with machine.accumulate(step_network):
             with machine.autocast():
-                value = loss_of(network, loss, sample.to(machine.device), step_network)
+                value = loss_of(network, step_loss, sample.to(machine.device), step_network)
             if not value.isfinite():
                 raise GirlibError(f"train: the loss is {value.item()} at step {state.step}; lower the recipe's rate ({recipe.rate}).")
             machine.backward(value)
@@ -301,9 +311,9 @@ def save_weights(network, path, recipe, scores):
 
 def write_whole(path, write):
     """A file that is there whole or not at all, whenever the machine stops."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(part)
         with open(part, "rb") as file:
             os.fsync(file.fileno())
@@ -311,7 +321,8 @@ def write_whole(path, write):
     except OSError as error:
         raise GirlibError(f"train: {str(path)!r} cannot be written ({error.strerror}); free space or choose another folder.") from None
     finally:
-        part.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            part.unlink(missing_ok=True)
 
 
 # ------------------------------------------------------------------------------------------------- one device, or accelerate
