@@ -27,6 +27,7 @@ _HOME = {
     "table": "tables",
     "list_tables": "tables",
     "restore": "restoration",
+    "restore_files": "restoration_files",
 }
 __all__ = ["__version__", *_HOME]
 
