@@ -93,13 +93,17 @@ def _protocol(task, dataset, protocol, printed, gates):
     return [f"| {_safe(what)} | {_safe(text)} |" for what, text in rows]
 
 
+MEASURED_IN = {"noise": "variance, in the square of the depth's unit", "grey_noise": "variance, on a range of 0 to 255"}
+
+
 def _sensor(task, protocol):
     """Every option of the sensor: the protocol's, else the task's own."""
     known = {name: p.default for name, p in inspect.signature(task.observe).parameters.items()
              if name not in ("capture", "scale", "seed") and p.default is not inspect.Parameter.empty}
     options = {**known, **protocol.sensor}
     first = inspect.getdoc(task.observe).splitlines()[0]
-    return first + (f" `{_options(options)}`" if options else "")
+    units = "; ".join(f"{name}: {MEASURED_IN[name]}" for name in options if options[name] and name in MEASURED_IN)
+    return first + (f" `{_options(options)}`" if options else "") + (f" ({units})" if units else "")
 
 
 def _crop(protocol):
@@ -223,7 +227,7 @@ def _superseded_by(place, after, records, order):
 def _line(record, successor):
     """What stands in one line: one method in one go; what was superseded stands in another line than what holds."""
     words = tuple(sorted((name, value) for name, value in record.options.items() if not _number(value)))
-    weights = f", weights {record.weights[:8]}" if record.weights else ""
+    weights = (f", weights {record.weights[:8]}" if record.weights else "") + (" trained here" if record.trained else "")
     return ((record.date or "no date")[:10], record.commit or "none", record.task, record.dataset, record.protocol.get("name", ""),
             record.method + weights, words, successor is not None)
 
