@@ -7,27 +7,24 @@ CPU seconds of a process, so that other work on the machine counts little; the l
 
 import argparse
 import json
+import multiprocessing
 import platform
-import subprocess
-import sys
 from pathlib import Path
 
+import torch
+
 from girlib.networks import list_models
+from girlib.recipes import recipe
 from girlib.results import provenance, results_folder
 from girlib.tasks import list_tasks
-
-ONE = """
-import json, sys, torch
-from dataclasses import asdict
-from girlib.recipes import recipe
 from girlib.training import measure
-torch.set_num_threads(1)
-network, task, scale = sys.argv[1:]
-made = recipe(network, task, int(scale) if scale else None)
-cost = measure(made, "cpu")
-print(json.dumps({**{name: getattr(made, name) for name in ("network", "task", "scale", "options", "batch", "patch")},
-                  "seconds": round(cost.seconds, 4), "memory": round(cost.memory, 2)}))
-"""
+
+
+def cost(network, task, scale):
+    made = recipe(network, task, int(scale) if scale else None)
+    found = measure(made, "cpu")
+    told = {name: getattr(made, name) for name in ("network", "task", "scale", "options", "batch", "patch")}
+    return {**told, "seconds": round(found.seconds, 4), "memory": round(found.memory, 2)}
 
 
 def processor():
@@ -42,10 +39,11 @@ def main():
     parser.add_argument("--keep", action="store_true", help="add the lines to results/training_costs.jsonl")
     given = parser.parse_args()
     every = [f"{network}:{task}" for task in list_tasks() for network in list_models(task) if network != "gdd"]
+    torch.set_num_threads(1)
     for pair in given.pairs or every:
-        network, task, scale = (pair.split(":") + [""])[:3]
-        found = subprocess.run([sys.executable, "-c", ONE, network, task, scale], stdout=subprocess.PIPE, text=True, check=True)
-        line = json.dumps({**json.loads(found.stdout), "cpu": processor(), "threads": 1, **provenance()}, sort_keys=True)
+        with multiprocessing.get_context("fork").Pool(1) as fresh:          # a process of its own, for the peak of its memory
+            found = fresh.apply(cost, (pair.split(":") + [""])[:3])
+        line = json.dumps({**found, "cpu": processor(), "threads": 1, **provenance()}, sort_keys=True)
         print(line, flush=True)
         if given.keep:
             with open(results_folder() / "training_costs.jsonl", "a") as file:

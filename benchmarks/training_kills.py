@@ -20,7 +20,8 @@ from girlib.training import train
 
 
 def work(folder, steps):
-    train(recipe("svlrm", "depth", 4, steps=steps, batch=1, patch=32, validate=20, images=1), folder, resume=True, save_every=0)
+    made = recipe("svlrm", "depth", 4, steps=steps, batch=1, patch=32, validate=50, images=1, options={"width": 16, "depth": 2})
+    train(made, folder, resume=True, save_every=0)
 
 
 def start(folder, steps):

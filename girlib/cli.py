@@ -189,7 +189,10 @@ def train(
     from girlib.notebook import parse_parameters
     from girlib.recipes import recipe
 
-    made = recipe(network, task, scale, profile, seed, **{"data": dataset, **parse_parameters(setting or [])})
+    settings = parse_parameters(setting or [])
+    if own := [name for name in ("network", "task", "scale", "profile", "seed") if name in settings]:
+        raise GirlibError(f"train: {own[0]} was given by --set; it has a place of its own, see girlib train --help.")
+    made = recipe(network, task, scale, profile, seed, **{"data": dataset, **settings})
     if show:
         print(made)
         return

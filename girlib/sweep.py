@@ -162,9 +162,11 @@ def grid(methods, tasks, scales=(None,), seeds=(0,), options=None, settings=None
         if unknown := [name for name in variant if name not in ("label", "options", "settings")]:
             raise GirlibError(f"sweep: a variant has {unknown[0]!r}; expected label, options and settings.")
         for values, seed in product(product(*choices.values()), seeds):
+            given = {**(settings or {}), **variant.get("settings", {})}
+            if wrong := [name for name in given if name in ("network", "task", "scale", "seed", "steps", "options")]:
+                raise GirlibError(f"sweep: {wrong[0]} is given as a setting; the grid and the budget decide it.")
             own = {**dict(zip(choices, values, strict=True)), **variant.get("options", {})}
-            cell = Cell(method, task, get_task(task).scale(scale), seed, own, {**(settings or {}), **variant.get("settings", {})},
-                        variant.get("label", ""), **same)
+            cell = Cell(method, task, get_task(task).scale(scale), seed, own, given, variant.get("label", ""), **same)
             if cell.method in CLASSICAL and seed != seeds[0]:
                 continue                                    # nothing in it is random
             cells.append(cell)

@@ -67,8 +67,10 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
         state.load(machine.device)
     elif state.folder and (state.folder / "last.pt").exists():
         raise GirlibError(f"train: {str(state.folder)!r} holds a training already; give resume=True to go on, or another folder.")
+    if not machine.is_main_process:
+        state.folder = None                                     # one process writes for all
     make = _Samples(recipe, data_root, data)
-    if state.folder and machine.is_main_process:                # a folder that cannot be written is told now, not after an hour
+    if state.folder:                                            # a folder that cannot be written is told now, not after an hour
         text = json.dumps(asdict(recipe), indent=1)
         write_whole(state.folder / "recipe.json", lambda part: part.write_text(text))
     if before and machine.is_main_process:
@@ -103,12 +105,12 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
         if state.step == recipe.steps or recipe.validate and state.step % recipe.validate == 0:
             line = state.validated(_validate(recipe, network, machine.device, data_root, validation), schedule)
             bar.validated(line)
-            if watch:
+            if watch and machine.is_main_process:
                 watch(line)
-        if machine.is_main_process and state.due(save_every):
+        if state.due(save_every):
             state.save()
     bar.close()
-    if machine.is_main_process and state.folder:
+    if state.folder:
         state.save()
     return Trained(network.eval(), state.history, state.best, state.folder)
 

@@ -136,7 +136,7 @@ def test_a_grid_file_is_read(tmp_path):
 
 @pytest.mark.parametrize(("call", "words"), [
     (lambda home: sweep(cells(width="wide"), home, Budget(steps=1)), "width='wide'"),
-    (lambda home: sweep(grid(["svlrm"], ["flash"]), home, Budget(steps=1)), "not made for the task 'flash'"),
+    (lambda home: sweep(grid(["pannet"], ["depth"]), home, Budget(steps=1)), "not made for the task 'depth'"),
     (lambda home: sweep(grid(["bcubic"], ["depth"]), home, Budget(steps=1)), "no method 'bcubic'"),
     (lambda home: sweep([], home, Budget(steps=1)), "no cell"),
     (lambda home: sweep(cells(), home, Budget(steps=1), workers=-1), "workers is -1"),
