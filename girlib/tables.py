@@ -193,6 +193,12 @@ def list_tables(records=None):
     return found
 
 
+def orders_markdown(tables):
+    """Whether the order of methods that these tables print is the order in which they were measured here, as text for the book."""
+    from girlib.tables_text import orders_markdown
+    return orders_markdown(tables)
+
+
 def all_records(trained=False):
     """Those kept in `results/records`, then those of this machine; `trained`: with those of weights that are not their authors'."""
     files = [records_folder(keep) / f"{task}.jsonl" for keep in (True, False) for task in TASKS]
