@@ -377,6 +377,6 @@ def _keep(path, folder):
     """Adds the records of a finished cell to those of its task, unless they are there."""
     for record in read(path):
         file = folder / f"{record.task}.jsonl"
-        known = {line.rstrip("\n") for line in file.open()} if file.exists() else ()
+        known = set(file.read_text().splitlines()) if file.exists() else ()
         if as_line(record) not in known:
             append([record], file)

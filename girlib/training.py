@@ -70,7 +70,7 @@ def train(recipe: Recipe, folder=None, resume=False, device="auto", workers=0, p
     if not machine.is_main_process:
         state.folder = None                                     # one process writes for all
     make = _Samples(recipe, data_root, data)
-    if state.folder:                                            # a folder that cannot be written is told now, not after an hour
+    if state.folder and not state.step:                         # a folder that cannot be written is told now, not after an hour
         text = json.dumps(asdict(recipe), indent=1)
         write_whole(state.folder / "recipe.json", lambda part: part.write_text(text))
     if before and machine.is_main_process:
