@@ -23,4 +23,12 @@ EDITS = [
      'assert min(along["CE"]) == along["CE"][times.index(1)]'),
     ("histogram of the bright source in the scrambled picture", "scrambled = A.flatten(2)", "scrambled = B.flatten(2)"),
     ("detail without taking off what is smooth", "detail = B - sensors.gaussian_blur(B, 16.0)", "detail = sensors.gaussian_blur(B, 16.0) - 0.5"),
+    ("trained without the masked MI, told otherwise", 'assert made.loss == "masked mi" and "ours" in made.source', 'assert made.loss == "l1" and "ours" in made.source'),
+    ("CE thought to get better while the network learns", "assert CE[-1] > CE[0] + 0.2", "assert CE[-1] < CE[0] - 0.2"),
+    ("the second distribution not turned round", "return normalised_information(vec(first, ()), vec(second, 1)).item()",
+     "return normalised_information(vec(first, ()), vec(second, ())).item()"),
+    ("the network thought to listen to the bright photograph", 'assert learnt["after", "target"] > 1 > 10 * abs(learnt["after", "guide"])',
+     'assert learnt["after", "guide"] > 1 > 10 * abs(learnt["after", "target"])'),
+    ("the same stops for both photographs", "(2.0 ** -stops, 2.0 ** stops)", "(2.0 ** stops, 2.0 ** stops)"),
+    ("scored on other streets than the average was", "pairs = [task.scene(run.seed + k, size) for k in range(4)]", "pairs = [task.scene(run.seed + k + 1, size) for k in range(4)]"),
 ]  # fmt: skip
