@@ -20,4 +20,12 @@ EDITS = [
     ("the paper's exchange of the two gains", 'gain == {"PSNR_mu": 0.26, "PSNR_L": 0.07,', 'gain == {"PSNR_mu": 0.07, "PSNR_L": 0.26,'),
     ("ten per cent predicted with the wrong constant", "math.log10(math.log(5001) / math.log(1.1))", "math.log10(1 / math.log(1.1))"),
     ("errors pooled as PSNR are", "pooled = -10 * math.log10(sum(errors) / len(errors))", "pooled = sum(-10 * math.log10(e) for e in errors) / len(errors)"),
+    ("what is not clipped taken for what is", "burnt = (clip_street.target == 1).all(1, keepdim=True)", "burnt = (clip_street.target < 1).all(1, keepdim=True)"),
+    ("the network asked where the middle exposure is right", "clipped = (sample.target == 1).all(1, keepdim=True)\n    return torch.where(clipped, predict",
+     "clipped = (sample.target < 1).all(1, keepdim=True)\n    return torch.where(clipped, predict"),
+    ("the easy and the hard streets exchanged", "easy, hard = KINDS\n", "hard, easy = KINDS\n"),
+    ("streets ordered with the share that is not clipped", "gain = 1 / (TIMES[1] * torch.quantile(color[1], 1 - clipped).item())\n    light = [(gain * image)",
+     "gain = 1 / (TIMES[1] * torch.quantile(color[1], clipped).item())\n    light = [(gain * image)"),
+    ("exposure times told with the middle one wrong too", '"exposure_times": (2.0, 4.0, 8.0)})', '"exposure_times": (2.0, 5.0, 8.0)})'),
+    ("clamped from above instead of from below", "torch.maximum(restored_here, bound)", "torch.minimum(restored_here, bound)"),
 ]  # fmt: skip
