@@ -21,7 +21,7 @@ from girlib.training import train
 
 def work(folder, steps):
     made = recipe("svlrm", "depth", 4, steps=steps, batch=1, patch=32, validate=50, images=1, options={"width": 16, "depth": 2})
-    train(made, folder, resume=True, save_every=0)
+    train(made, folder, resume=folder is not None, save_every=0)
 
 
 def start(folder, steps):
@@ -38,6 +38,7 @@ def main():
     given = parser.parse_args()
     random.seed(0)
     torch.set_num_threads(1)
+    work(None, 1)                                               # what torch imports late is imported here, before the forks
     with tempfile.TemporaryDirectory() as home:
         left_alone, killed = Path(home) / "whole", Path(home) / "killed"
         process = start(left_alone, given.steps)
