@@ -38,4 +38,10 @@ EDITS = [
      "step = 100 * ((others + 1) / n - others / n)", "step = 100 * ((others + 1) / K - others / K)"),
     ("set without the spoiled picture",
      "mean_iou(spoiled + rest))", "mean_iou(perfect + rest))"),
+    ("the layer left out of what is trained together", "    return guided_filter(scores, guide_map(color), radius, eps)\n", "    return scores\n"),
+    ("scored without the layer", 'return WAYS["together"](sample)', 'return WAYS["together, layer taken off"](sample)'),
+    ("the lone network trained through the layer too", "lone_net, fresh_map, lone_loss = teach(layered=False)", "lone_net, fresh_map, lone_loss = teach(layered=True)"),
+    ("stripes at the same strength throughout", "return color * (1 - strength * dark)", "return color * (1 - 0.3 * dark)"),
+    ("the gradient thought to reach one radius", "assert rows.min() == 20 - 2 * 4 and rows.max() == 20 + 2 * 4", "assert rows.min() == 20 - 4 and rows.max() == 20 + 4"),
+    ("scores of one class raised instead of all", "at = (scores + shift).requires_grad_()", "at = (scores + shift * (torch.arange(K, device=run.device) == 0)[:, None, None]).requires_grad_()"),
 ]  # fmt: skip
