@@ -305,8 +305,9 @@ def _choices(text):
     return [parse_parameters([f"value={word}"])["value"] for word in words]
 
 
-@app.command(epilog="Examples:  girlib restore depth.png photo.jpg -o fine.png  ·  girlib restore scene.npz:low scene.npz:pan -o fine.npz "
-                    "--task pansharpening")
+@app.command(epilog="Examples:  girlib restore depth.png photo.jpg -o fine.png --compare look.html  ·  girlib restore scene.npz:low "
+                    "scene.npz:pan -o fine.npz --task pansharpening  ·  girlib restore depths/ photos/ -o fine/ --fill  ·  girlib restore "
+                    "dim.png flash.png -o calm.png --task flash --method gf --option radius=8")
 def restore(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="Image to restore, or a folder: PNG, TIFF, JPEG, NPY, or an array in NPZ, "
                                           "MAT or HDF5 as scene.npz:depth.")],
@@ -316,9 +317,11 @@ def restore(
     task: Annotated[str, typer.Option("--task", help="depth, saliency, pansharpening, hyperspectral, flash, multifocus or "
                                       "multiexposure.")] = "depth",
     scale: Annotated[int | None, typer.Option("--scale", help="How many times larger the guide is; default: as the sizes say.")] = None,
-    method: Annotated[str | None, typer.Option("--method", help="gf, jbf, jbu, bicubic, average ... or a network; default gf, which needs "
-                                               "no training (fusion: average).")] = None,
-    weights: Annotated[str | None, typer.Option("--weights", help="Of a network: the path of a file, or official.")] = None,
+    method: Annotated[str | None, typer.Option("--method", help="gf, gf-back, jbf, jbu, bicubic, average, ... or a network. Default: the "
+                                               "network whose weights come with girlib, where they suit and scored better than a filter; "
+                                               "else gf-back (one size: gf, fusion: average), which needs no training.")] = None,
+    weights: Annotated[str | None, typer.Option("--weights", help="Of a network: the path of a file, official (its authors') or girlib "
+                                                "(ours).")] = None,
     fill: Annotated[bool, typer.Option("--fill/--keep-holes", help="Fill pixels without a measurement, or leave them so.")] = False,
     nodata: Annotated[float | None, typer.Option("--nodata", help="The value that stands for no measurement; default: as the file says, "
                                                  "else 0 in depth; nan: none.")] = None,
@@ -330,7 +333,9 @@ def restore(
 ):
     """Improve an image of your own with the help of a second one of the same scene.
 
-    Type, unit, metadata and georeference of the target are kept. A smaller target is enlarged to the guide's size.
+    A smaller target is enlarged to the guide's size. Type, unit, metadata and georeference of the target are kept; values stay in its
+    range, holes (NaN, nodata, 0 in depth) stay holes. One line says what was done. What seems shifted is told, a damaged pair of two
+    folders is named at the end, and a file is whole or absent.
     """
     from girlib.notebook import parse_parameters
     from girlib.restoration_files import restore_files

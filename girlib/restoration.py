@@ -65,9 +65,11 @@ def restore(target, guide, task="depth", scale=None, method=None, weights=None, 
     task            depth, saliency, pansharpening, hyperspectral, flash, multifocus or multiexposure
     scale           how many times larger the guide is; without it, the sizes say so. Of a target that was enlarged before: how
                     many times, which chooses among released weights
-    method          a name of `girlib.methods.list_methods()`, a network (Module) or a function of a Sample; default: the guided
-                    filter, with back-projection where the target is enlarged (gf-back), for the last two tasks the average
-    weights         of a network: the path of a file, or "official"
+    method          a name of `girlib.methods.list_methods()`, a network (Module) or a function of a Sample; default: the
+                    network whose weights come with girlib, where there are some for task, scale and channels and they scored better
+                    than the guided filter with back-projection (gf-back), which restores else; without enlarging: the guided filter,
+                    for the last two tasks the average
+    weights         of a network: the path of a file, "official" or "girlib"
     fill            fill holes, instead of leaving them as they were
     nodata          the value that stands for no measurement, beside NaN; default 0 in depth that isn't negative. False: none
     tile            larger images are worked on in tiles of so many pixels; 0: the whole image at once
@@ -93,7 +95,10 @@ def run(target, guide, task, scale=None, method=None, weights=None, *, fill=Fals
         raise GirlibError(f"restore: tile is {tile}; expected 64 pixels or more, or 0 for the whole image at once.")
     scale, enlarged = check_pair(target, guide, pair, task, scale)
     classical = "gf-back" if enlarged != (1, 1) else pair.method
-    method, weights = choose(method, weights, task, scale if pair.enlarges else None, (target.planes.shape[1], guide.planes.shape[1]), classical)
+    if method is None and weights is None and options:
+        method = classical                                          # radius and eps are a filter's
+    channels = target.planes.shape[1], guide.planes.shape[1]
+    method, weights = choose(method, weights, task, scale if pair.enlarges else None, channels, classical)
 
     given, size = target.planes, guide.planes.shape[-2:]
     valid, nodata = measured(given, target, nodata, task)

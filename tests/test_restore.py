@@ -103,7 +103,7 @@ def test_pictures_of_pillow_come_back_with_what_they_say(mode, dtype):
 
 def test_an_image_of_equal_size_is_filtered_and_fusion_averages():
     _, guide = scene()
-    out = girlib.restore(guide, 254 - guide // 2, "multifocus")
+    out = girlib.restore(guide, 254 - guide // 2, "multifocus", method="average")
     assert np.abs(out - (guide.astype(float) + 254 - guide // 2) / 2).max() < 0.5 + 1e-3                 # halves round either way
     assert girlib.restore(guide, guide, "flash").shape == guide.shape
 
@@ -124,7 +124,7 @@ def test_a_method_may_be_a_function_or_a_network():
     assert out.shape == (48, 56) and out.min() >= low.min() and out.max() <= low.max()
 
 
-def shipped(monkeypatch, task, scales, **options):
+def shipped(monkeypatch, task, scales, value=0.5):
     """As if weights of a small network came with the package; returns what the network saw."""
     from girlib.weights import Weights
     seen = []
@@ -140,7 +140,8 @@ def shipped(monkeypatch, task, scales, **options):
         def finish(self, output, sample):
             return output
 
-    kept = [Weights("fdkn", task, scales, None, {"scores": [{"metric": "rmse", "value": 1.0, "scale": scale} for scale in scales]})]
+    kept = [Weights("fdkn", task, scales, None,
+                    {"scores": [{"metric": "rmse", "value": value, "scale": scale, "baseline value": 1.0} for scale in scales]})]
     monkeypatch.setattr(restoration_methods, "list_weights", lambda task=None: [one for one in kept if one.task == task])
     monkeypatch.setattr(restoration_methods, "load_model", lambda name, task, weights, scale: Brightening())
     return seen
@@ -160,6 +161,16 @@ def test_weights_that_come_along_are_the_default_where_scale_and_channels_suit(m
     assert "gf-back" in did(bands, np.ones((32, 32)), "pansharpening")                                    # trained with 8
     with pytest.raises(GirlibError, match="no weights of girlib suit pansharpening at scale 4 with 4 and 1 channels"):
         girlib.restore(bands, np.ones((32, 32)), "pansharpening", weights="girlib")
+
+
+def test_weights_that_scored_no_better_than_the_filter_are_left_alone(monkeypatch):
+    low, guide = scene()
+    expected = girlib.restore(low, guide, method="gf-back")
+    for value in (0.95, 1.2):                                       # of bicubic's error
+        seen = shipped(monkeypatch, "depth", (4,), value)
+        assert np.array_equal(girlib.restore(low, guide), expected) and not seen
+        girlib.restore(low, guide, weights="girlib")
+        assert seen
 
 
 def test_grey_photographs_stay_grey_where_the_network_wants_colours(monkeypatch):

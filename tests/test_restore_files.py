@@ -67,7 +67,7 @@ def test_png_of_16_bit_colours_keeps_all_of_them(tmp_path, interlaced):
     else:
         cv2.imwrite(str(tmp_path / "a.png"), image[..., ::-1])
     assert np.array_equal(pictures.read(tmp_path / "a.png").array, image)
-    restore_files(tmp_path / "a.png", tmp_path / "a.png", tmp_path / "out.png", "multifocus")
+    restore_files(tmp_path / "a.png", tmp_path / "a.png", tmp_path / "out.png", "multifocus", method="average")
     assert np.array_equal(cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)[..., ::-1], image)
     restore_files(tmp_path / "a.png", tmp_path / "a.png", tmp_path / "flash.png", "flash", options={"eps": 1e9})
     assert cv2.imread(str(tmp_path / "flash.png"), cv2.IMREAD_UNCHANGED).std() < image.std() / 2
@@ -97,7 +97,7 @@ def test_a_jpeg_comes_out_as_png_with_its_profile_and_exif(tmp_path):
     exif = Image.Exif()
     exif[271] = "a maker of cameras"
     Image.fromarray(guide).save(tmp_path / "a.jpg", icc_profile=b"colours" * 20, exif=exif, dpi=(300, 300))
-    restore_files(tmp_path / "a.jpg", tmp_path / "a.jpg", tmp_path / "out.png", "multifocus")
+    restore_files(tmp_path / "a.jpg", tmp_path / "a.jpg", tmp_path / "out.png", "multifocus", method="average")
     with Image.open(tmp_path / "out.png") as image:
         assert image.info["icc_profile"] == b"colours" * 20 and image.getexif()[271] == "a maker of cameras"
         assert np.allclose(image.info["dpi"], 300, atol=0.1)
@@ -147,7 +147,7 @@ def test_tiff_of_colours_and_bands_keeps_its_layout(tmp_path, options):
     image = np.random.default_rng(0).integers(0, 4000, (48, 64, 3)).astype(np.uint16)
     stored = image.transpose(2, 0, 1) if "planarconfig" in options else image
     tifffile.imwrite(tmp_path / "a.tif", stored, metadata=None, **{"photometric": "minisblack", "planarconfig": "contig", **options})
-    restore_files(tmp_path / "a.tif", tmp_path / "a.tif", tmp_path / "out.tif", "multifocus")
+    restore_files(tmp_path / "a.tif", tmp_path / "a.tif", tmp_path / "out.tif", "multifocus", method="average")
     with tifffile.TiffFile(tmp_path / "a.tif") as a, tifffile.TiffFile(tmp_path / "out.tif") as b:
         assert np.array_equal(a.asarray(), b.asarray()) and a.byteorder == b.byteorder
         for name in ("photometric", "planarconfig", "is_tiled", "bitspersample", "extrasamples"):
