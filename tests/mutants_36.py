@@ -50,9 +50,9 @@ EDITS = [
      'block_mean(light * stripes, 32,',
      'block_mean(light, 32,'),
     ('stripes that the camera sees',
-     'one.reference + light * stripes * tone',
-     'one.reference + light * stripes'),
+     'pair.reference + light * stripes * tone',
+     'pair.reference + light * stripes'),
     ('a correction that forgets what is there',
-     'mix(one.guide - mix(Q_last, R), pinv)',
-     'mix(one.guide, pinv)'),
+     'mix(pair.guide - mix(Q_last, R), pinv)',
+     'mix(pair.guide, pinv)'),
 ]  # fmt: skip
