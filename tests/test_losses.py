@@ -415,3 +415,25 @@ def test_what_no_loss_can_compare_is_refused_in_one_sentence():
     ]:
         with pytest.raises(GirlibError, match=said):
             call()
+
+
+def test_cross_entropy_counts_known_pixels_alone_and_moves_no_maximum():
+    generator = torch.Generator().manual_seed(0)
+    restored = torch.rand(2, 3, 4, 5, generator=generator, dtype=torch.float64)
+    labels = torch.randint(3, (2, 1, 4, 5), generator=generator)
+    labels[0, 0, 0] = 255
+    terms = [-torch.log(torch.exp(10 * restored[n, k, y, x]) / torch.exp(10 * restored[n, :, y, x]).sum())
+             for n in range(2) for y in range(4) for x in range(5) if (k := labels[n, 0, y, x].item()) != 255]
+    sample = Sample(restored, restored[:, :1], labels)
+    assert torch.isclose(losses.cross_entropy_loss(restored, sample), sum(terms) / len(terms))
+    assert losses.cross_entropy_loss(restored, Sample(restored, restored[:, :1], torch.full_like(labels, 255))) == 0
+    with pytest.raises(GirlibError, match="one class a pixel"):
+        losses.cross_entropy_loss(restored, Sample(restored, restored[:, :1], labels.float()))
+
+
+def test_dagf_loss_folds_colours_back():
+    reference, guide = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
+    outputs = [torch.rand(6, 1, 8, 8) for _ in range(2)]
+    folded = losses.dagf_loss(outputs[-1].view(2, 3, 8, 8), Sample(guide, guide, reference), {"outputs": outputs}, boundary=0)
+    apart = [(output.view(2, 3, 8, 8) - reference).abs().mean() for output in outputs]
+    assert torch.isclose(folded, apart[0] + apart[1])

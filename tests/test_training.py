@@ -209,3 +209,16 @@ def test_two_processes_see_the_losses_of_one():
     (two, _), _ = [process.communicate(timeout=300) for process in together]
     one, _ = start().communicate(timeout=300)
     assert json.loads(two.splitlines()[-1]) == pytest.approx(json.loads(one.splitlines()[-1]), rel=1e-4)    # sums in another order
+
+
+def test_time_is_foretold_from_a_measured_step(tmp_path, monkeypatch):
+    from girlib import results
+    line = {"network": "svlrm", "task": "depth", "scale": 4, "options": {}, "batch": 4, "patch": 64, "seconds": 0.5, "memory": 0.7,
+            "cpu": "a CPU", "date": "2026-01-01T00:00:00+00:00"}
+    (tmp_path / "training_costs.jsonl").write_text(json.dumps(line) + "\n")
+    monkeypatch.setattr(results, "results_folder", lambda: tmp_path)
+    same = recipe("svlrm", "depth", 4).expected()
+    assert (same.seconds, same.memory, same.measured) == (60, 0.7, True) and "about 1 min" in str(same)
+    larger = recipe("svlrm", "depth", 8, batch=8, patch=128).expected()
+    assert (larger.seconds, larger.memory, larger.measured) == (480, None, False) and "estimate" in str(larger)
+    assert recipe("fdkn", "depth").expected() is None
