@@ -124,8 +124,9 @@ def page(done, task, name):
         images = [image / white for image in images]
     piece = viz.compare(*images, labels=("before", "after"), kind=kind, caption=f"{name}: {done.did}.",
                         alt=f"{name} before and after it was restored.")
+    style = ":root{color-scheme:light dark}body{margin:1em auto;padding:0 1em;max-width:66em;font:16px/1.5 system-ui,sans-serif}"
     return (f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f"<title>girlib restore</title><body>{piece.html}</body></html>\n")
+            f"<title>girlib restore</title><style>{style}</style><body>{piece.html}</body></html>\n")
 
 
 def shown(planes):

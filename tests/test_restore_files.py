@@ -223,6 +223,7 @@ def test_the_page_that_compares_needs_nothing_else(tmp_path):
     restore_files(target, guide, tmp_path / "out.png", compare=tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert 'type="range"' in text and text.count("data:image") >= 2 and "http" not in text and "src=\"data:" in text
+    assert "color-scheme:light dark" in text and 'content="width=device-width"' in text
 
 
 # ---------------------------------------------------------------------------------------------------------- wrong input
