@@ -283,6 +283,27 @@ def test_blended_tiles_of_a_method_that_pools_show_no_seam():
     assert (soft[[31, 63, 95]] / soft[[30, 62, 94]] - 1).abs().max() < 0.01
 
 
+def test_steps_across_blended_seams_of_sfigf_are_distributed_as_beside_them():
+    """Two samples (Kolmogorov-Smirnov) of the deviation's steps; with hard seams they differ beyond doubt."""
+    from scipy.stats import ks_2samp
+    network = girlib.load_model("sfigf", "multifocus", "girlib").eval()
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(256.0), indexing="ij")
+    noise = torch.Generator().manual_seed(0)
+    images = [torch.stack([0.5 + 0.3 * torch.sin(x / (7 + k + c)) * torch.cos(y / (9 + c)) for c in range(3)])[None]
+              + 0.1 * torch.rand(1, 3, 64, 256, generator=noise) for k in range(2)]
+    (margin, feather), step = tiles.BLENDED
+
+    def likely(width):
+        away = tiles.in_tiles(network, images, 64, margin, step, width) - whole
+        at, beside = (torch.cat([away[..., seam + d] - away[..., seam + d - 1] for seam in (64, 128, 192)]) for d in (0, 1))
+        return away.abs().max() / (whole.max() - whole.min()), ks_2samp(at.abs().flatten(), beside.abs().flatten()).pvalue
+
+    with torch.no_grad():
+        whole = network(*images)
+        (deviation, soft), (_, hard) = likely(feather), likely(0)
+    assert deviation < 0.02 and soft > 0.01 and hard < 1e-6
+
+
 class Pooling(torch.nn.Module):
     """A network that pads to eights, pools over the whole image, and notes how large the images are that it sees."""
 
