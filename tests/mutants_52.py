@@ -16,6 +16,5 @@ EDITS = [
     ("begins from nothing", "start=ours, watch=curve", "watch=curve"),
     ("nothing frozen", 'parameter.requires_grad_("guide" not in name)', "parameter.requires_grad_(True)"),
     ("pieces at any pixel", "((96 - small.patch) // small.scale + 1) ** 2 * 8", "((96 - small.patch) + 1) ** 2 * 8"),
-    ("restored is only enlarged to half", 'sample = task.observe(kept[0], scale=8)', 'sample = task.observe(kept[0], scale=4)'),
     ("mended place scored twice", 'wrong = [read("place5a")]', "wrong = right"),
 ]  # fmt: skip
