@@ -45,6 +45,7 @@ def load_model(name, task, weights=None, scale=None, **options):
 
     A file may hold our names or the released ones, as safetensors, state dict, checkpoint, whole module or MatConvNet
     network. Where there are weights for several scales, `scale` says which ones; those of the package bring their own options.
+    What has weights comes in evaluation mode, ready to be used; call .train() to go on training.
     """
     where = "load_model"
     network = _network(where, name)
@@ -54,10 +55,10 @@ def load_model(name, task, weights=None, scale=None, **options):
         _check_task(where, name, network, task)
         ours = find_weights(name, task, scale)
         model = _create(where, name, task, {**ours.options, **options})
-        return load_weights(model, read_weights(ours.path), network, ours.path.name)
+        return load_weights(model, read_weights(ours.path), network, ours.path.name).eval()
     if weights != "official":
         model = _create(where, name, task, options)
-        return load_weights(model, read_weights(weights), network, Path(weights).name)
+        return load_weights(model, read_weights(weights), network, Path(weights).name).eval()
     _check_task(where, name, network, task)
     file, needed = _released(where, name, network, task, scale, options)
     model = _create(where, name, task, {**needed, **options})
@@ -67,7 +68,7 @@ def load_model(name, task, weights=None, scale=None, **options):
     if not path.is_file():
         raise GirlibError(f"{where}: the released weights of {name} are not at {str(path)!r}; {_how_to_get(file)}, or give weights= "
                           "the path of the file.")
-    return load_weights(model, read_weights(path), network, path.name)
+    return load_weights(model, read_weights(path), network, path.name).eval()
 
 
 def predict(model, sample, **options):

@@ -101,6 +101,11 @@ def test_without_weights_a_seed_decides():
     assert torch.equal(first(), first())
 
 
+def test_what_has_weights_is_ready_to_be_used():
+    assert not load_model("fdkn", "depth", weights="girlib", scale=4).training
+    assert load_model("fdkn", "depth").training
+
+
 @torch.no_grad()
 def test_predict_prepares_runs_finishes_and_leaves_the_mode_alone():
     network = create_model("fdkn", "depth").train()
