@@ -24,7 +24,7 @@ BUILD = ROOT / "_build"
 # A whole chapter that runs longer than this hangs: its processes are killed, and it is tried once more.
 CHAPTER_SECONDS = {"quick": 400, "colab": 3 * 3600, "paper": 10 * 24 * 3600}
 CPU_SECONDS_EACH, CPU_SECONDS_ALL = 90, 1150        # what a reader's `make book` may cost at the quick profile, on the machine
-YARDSTICK = 0.10                                    # on which `yardstick` takes this long: a slow machine breaks no promise
+YARDSTICK = 0.10                                    # on which `yardstick` takes this long: a slower machine breaks no promise
 ALLOWS_STDERR = "allow-stderr"
 
 
@@ -127,7 +127,7 @@ class Chapter:
 
     def _keep(self, seconds, cpu_seconds):
         check_outputs(self.output)
-        speed = 2 * YARDSTICK / (self.yardstick + yardstick())
+        speed = min(1.0, 2 * YARDSTICK / (self.yardstick + yardstick()))        # a faster one counts as it is
         self.note = {"key": self.key, "notebook": self.path.name, "seconds": round(seconds, 1), "cpu_seconds": round(cpu_seconds, 1),
                      "speed": round(speed, 2),
                      "date": datetime.now(timezone.utc).isoformat(timespec="seconds"), "commit": commit(), "device": device(),
